@@ -1,0 +1,111 @@
+"""One reader's copy of one edition: the only record of who got it."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from digest.models.editions import Edition
+from subscribers.models import Subscriber, new_public_id
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Deliveries in the words of the domain."""
+
+    def due(self, at: datetime, *, any_hour: bool = False) -> "DeliveryQuerySet":
+        """Rows a worker may claim at `at`, the longest waiting first; `any_hour` ignores the reader's hour."""
+        ready = Q(state=Delivery.State.READY)
+        if not any_hour:
+            ready &= Q(not_before__lte=at)
+        deferred = Q(state=Delivery.State.DEFERRED, retry_at__lte=at)
+        lapsed = Q(state=Delivery.State.CLAIMED, lease_until__lt=at)
+        return self.filter(
+            ready | deferred | lapsed, edition__state__in=[Edition.State.APPROVED, Edition.State.SENDING]
+        ).order_by("not_before", "id")
+
+    def waiting(self) -> "DeliveryQuerySet":
+        """Rows that nothing has been sent for and that still may be."""
+        return self.filter(state__in=Delivery.WAITING)
+
+    def open(self) -> "DeliveryQuerySet":
+        """Rows without an end: waiting, or on the wire this moment."""
+        return self.filter(state__in=[*Delivery.WAITING, Delivery.State.SUBMITTING])
+
+
+class Delivery(models.Model):
+    """One subscriber's copy of one edition. The modules of `digest.delivery` alone write `state`."""
+
+    class State(models.TextChoices):
+        READY = "ready"
+        CLAIMED = "claimed"
+        SUBMITTING = "submitting"
+        ACCEPTED = "accepted"
+        DEFERRED = "deferred"
+        REJECTED = "rejected"
+        UNKNOWN = "unknown"
+        SKIPPED_UNSUBSCRIBED = "skipped_unsubscribed"
+        SKIPPED_SUPPRESSED = "skipped_suppressed"
+        SKIPPED_PAUSED = "skipped_paused"
+        SKIPPED_EMPTY = "skipped_empty"
+        EXPIRED = "expired"
+        CANCELLED = "cancelled"
+
+    WAITING = (State.READY, State.CLAIMED, State.DEFERRED)
+    SKIPPED = (
+        State.SKIPPED_UNSUBSCRIBED,
+        State.SKIPPED_SUPPRESSED,
+        State.SKIPPED_PAUSED,
+        State.SKIPPED_EMPTY,
+    )
+
+    public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="deliveries")
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.SET_NULL, null=True, related_name="deliveries", help_text="Empty once erased."
+    )
+    address_hash = models.CharField(max_length=80, help_text="Whom a provider's event must name.")
+    state = models.CharField(max_length=20, choices=State, default=State.READY)
+    local_date = models.DateField(help_text="The reader's date this digest is for.")
+    not_before = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    retry_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    owner = models.CharField(max_length=40, blank=True)
+    epoch = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    picks = models.JSONField(default=list, help_text="[[paper id, reason], ...] in order.")
+    subject = models.CharField(max_length=200, blank=True)
+    submitted_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's name for the message.")
+    detail = models.CharField(max_length=200, blank=True, help_text="The last answer, without addresses.")
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "subscriber"], name="one_delivery_an_edition"),
+            models.UniqueConstraint(
+                fields=["subscriber", "local_date"],
+                condition=~Q(state__startswith="skipped"),
+                name="one_delivery_a_local_date",
+            ),
+            models.UniqueConstraint(
+                fields=["subscriber"],
+                condition=Q(state__in=["ready", "claimed", "deferred"]),
+                name="one_waiting_delivery",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before", "id"],
+                name="delivery_waiting",
+                condition=Q(state__in=["ready", "claimed", "deferred"]),
+            ),
+            models.Index(fields=["lease_until"], name="delivery_submitting", condition=Q(state="submitting")),
+            models.Index(fields=["edition", "state"]),
+            models.Index(fields=["subscriber", "-edition"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.public_id}"

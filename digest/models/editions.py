@@ -1,0 +1,94 @@
+"""One day's issue, the papers in it, and the words it is matched by."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+
+from digest.models.papers import Paper
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+class EditionQuerySet(models.QuerySet["Edition"]):
+    """Editions in the words of the domain."""
+
+    def with_candidates(self) -> "EditionQuerySet":
+        """Those whose candidates are fixed, whatever became of the sending."""
+        return self.exclude(state=Edition.State.OPEN)
+
+    def sendable(self) -> "EditionQuerySet":
+        """Those whose digests may leave."""
+        return self.filter(state__in=[Edition.State.APPROVED, Edition.State.SENDING, Edition.State.SENT])
+
+    def before(self, day: "date") -> "EditionQuerySet":
+        """Those of earlier days, newest first."""
+        return self.filter(day__lt=day).order_by("-day")
+
+
+class Edition(models.Model):
+    """The issue of one day. `editions` moves its state; `curation` asks it to."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        FROZEN = "frozen"  # candidates fixed, waiting for approval
+        APPROVED = "approved"
+        SENDING = "sending"  # enrolled
+        SENT = "sent"
+        PAUSED = "paused"
+        CANCELLED = "cancelled"
+        EXPIRED = "expired"
+        EMPTY = "empty"
+
+    day = models.DateField(unique=True)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    paused_from = models.CharField(max_length=10, blank=True, help_text="The state to resume to.")
+    note = models.TextField(blank=True, help_text="The curator's word to every reader; plain text.")
+    missing_sources = models.JSONField(default=list, help_text="Sources that failed; the mail says so.")
+    candidate_count = models.PositiveIntegerField(default=0)
+    enrolled = models.PositiveIntegerField(default=0, help_text="Deliveries ever made for it.")
+    opened_at = models.DateTimeField()
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    enrolled_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EditionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-day"]
+        indexes = [models.Index(fields=["state", "day"])]
+
+    def __str__(self) -> str:
+        return f"edition of {self.day}"
+
+
+class Candidate(models.Model):
+    """A paper in an edition, with the signals of that moment and the curator's decision."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="candidates")
+    paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="candidacies")
+    featured_on = models.DateField(help_text="Latest day it appeared; trend decays from here.")
+    sources = models.JSONField(default=list)
+    upvotes = models.PositiveIntegerField(default=0)
+    comments = models.PositiveIntegerField(default=0)
+    stars = models.PositiveIntegerField(null=True, blank=True)
+    # Curation alone writes these three.
+    pin = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Place among the pins, from 1.")
+    hidden = models.BooleanField(default=False)
+    note = models.CharField(max_length=280, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["edition", "paper"], name="candidate_once_an_edition"),
+            models.CheckConstraint(condition=~Q(hidden=True, pin__isnull=False), name="pinned_is_not_hidden"),
+        ]
+
+
+class EditionTerms(models.Model):
+    """How rare each word is in the 60 days before an edition: computed once, read by every worker."""
+
+    edition = models.OneToOneField(Edition, on_delete=models.CASCADE, primary_key=True, related_name="terms")
+    documents = models.PositiveIntegerField()
+    packed = models.BinaryField(help_text="Written and read by digest.terms.")

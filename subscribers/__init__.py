@@ -1,0 +1,1 @@
+"""Who reads, about what, and with what consent. Knows nothing of papers."""

@@ -1,0 +1,28 @@
+"""Claim rows for one worker with one statement; a lease that runs out gives them back."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connections, models, transaction
+
+
+def claim(due: models.QuerySet[Any], *, owner: str, until: datetime, limit: int) -> list[int]:
+    """Move up to `limit` rows of `due` to state `claimed` and return their primary keys, in due order.
+
+    The model has `state`, `owner`, `lease_until` and `epoch`. The epoch grows by one, which fences an
+    owner that comes back after its lease: what it writes must name the epoch it was given. On PostgreSQL
+    the inner select skips rows that others hold; on SQLite the IMMEDIATE transaction does the same work.
+    """
+    model = due.model
+    table = model._meta.db_table
+    with transaction.atomic(using=due.db), connections[due.db].cursor() as cursor:
+        chosen = due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:limit]
+        inner, parameters = chosen.query.sql_with_params()
+        cursor.execute(
+            f"UPDATE {table} SET state = 'claimed', owner = %s, lease_until = %s, epoch = epoch + 1 "  # noqa: S608
+            f"WHERE id IN ({inner}) RETURNING id",
+            [owner, connections[due.db].ops.adapt_datetimefield_value(until), *parameters],
+        )
+        taken = {row[0] for row in cursor.fetchall()}
+    # RETURNING promises no order.
+    return [pk for pk in due.model._default_manager.filter(pk__in=taken).order_by(*due.query.order_by, "pk").values_list("pk", flat=True)]

@@ -1,0 +1,24 @@
+"""Where the tests live: a folder of their own, removed afterwards, whatever the developer's machine has set.
+
+Loaded as a plugin before Django reads its settings. DATABASE_URL and REDIS_URL are kept: with them the same
+tests run on PostgreSQL and Redis.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_SETTINGS = (
+    "SECRET_KEY DEBUG ALLOWED_HOSTS SITE_URL EMAIL_URL ANYMAIL_PROVIDER DEFAULT_FROM_EMAIL POSTAL_ADDRESS "
+    "LIST_NAME LIST_ID TOKEN_KEYS ADDRESS_PEPPER HUGGINGFACE_URL ARXIV_API_URL ARXIV_FEED_URL "
+    "ARXIV_CATEGORIES CONTACT_EMAIL EDITION_HOUR EDITION_ZONE EDITION_REQUIRES_APPROVAL SENTRY_DSN BYLINE "
+    "SENDERS IN_FLIGHT LEASE_SECONDS LOG_LEVEL"
+).split()
+
+for _name in _SETTINGS:
+    os.environ.pop(_name, None)
+_data = tempfile.mkdtemp(prefix="paperboy-tests-")
+os.environ["DATA_DIR"] = _data
+os.environ["PAPERBOY_ENV_FILE"] = os.devnull
+atexit.register(shutil.rmtree, _data, ignore_errors=True)
