@@ -20,7 +20,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         deferred = Q(state=Delivery.State.DEFERRED, retry_at__lte=at)
         lapsed = Q(state=Delivery.State.CLAIMED, lease_until__lt=at)
         return self.filter(
-            ready | deferred | lapsed, edition__state__in=[Edition.State.APPROVED, Edition.State.SENDING]
+            ready | deferred | lapsed, edition__state__in=Edition.SENDABLE
         ).order_by("not_before", "id")
 
     def waiting(self) -> "DeliveryQuerySet":
@@ -87,7 +87,9 @@ class Delivery(models.Model):
             models.UniqueConstraint(fields=["edition", "subscriber"], name="one_delivery_an_edition"),
             models.UniqueConstraint(
                 fields=["subscriber", "local_date"],
-                condition=~Q(state__startswith="skipped"),
+                # What no longer can reach the inbox frees its date: else a delivery that a newer edition
+                # replaces on the same date would leave the reader with neither.
+                condition=Q(state__in=["ready", "claimed", "deferred", "submitting", "accepted", "rejected", "unknown"]),
                 name="one_delivery_a_local_date",
             ),
             models.UniqueConstraint(

@@ -20,7 +20,7 @@ class EditionQuerySet(models.QuerySet["Edition"]):
 
     def sendable(self) -> "EditionQuerySet":
         """Those whose digests may leave."""
-        return self.filter(state__in=[Edition.State.APPROVED, Edition.State.SENDING, Edition.State.SENT])
+        return self.filter(state__in=Edition.SENDABLE)
 
     def before(self, day: "date") -> "EditionQuerySet":
         """Those of earlier days, newest first."""
@@ -40,6 +40,9 @@ class Edition(models.Model):
         CANCELLED = "cancelled"
         EXPIRED = "expired"
         EMPTY = "empty"
+
+    #: States in which its digests may leave; a welcome may take an edition that is sent.
+    SENDABLE = (State.APPROVED, State.SENDING, State.SENT)
 
     day = models.DateField(unique=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)

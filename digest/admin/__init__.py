@@ -1,0 +1,1 @@
+"""The curators' pages on Django's admin."""

@@ -1,0 +1,39 @@
+"""Whether the sources answered for an edition, read from the receipts of ingestion."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from digest import editions, schedule
+from digest.models import Edition, IngestRun
+
+#: How long after its hour an edition waits for a source that has not answered; then it goes without, and says so.
+PATIENCE = timedelta(hours=2)
+
+ANSWERED = (IngestRun.State.COMPLETE, IngestRun.State.QUIET)
+
+
+def missing(edition: Edition, sources: Sequence[str], *, at: datetime) -> list[str]:
+    """Return which of `sources` did not answer for `edition`: never asked in its last 24 hours, or failing still.
+
+    A category that failed and answered later has answered. An answer with nothing in it is an answer.
+    """
+    since = editions.freeze_moment(edition.day) - schedule.DAY
+    runs = IngestRun.objects.filter(
+        source__in=sources, started_at__gte=since, started_at__lte=at, day__gte=edition.day - schedule.DAY
+    )
+    latest: dict[tuple[str, str, object], str] = {}
+    for run in runs.exclude(state=IngestRun.State.RUNNING).order_by("started_at", "pk"):
+        latest[run.source, run.category, run.day] = run.state
+    answered = {source for (source, _category, _day), state in latest.items() if state in ANSWERED}
+    failing = {source for (source, _category, _day), state in latest.items() if state not in ANSWERED}
+    return [source for source in sources if source in failing or source not in answered]
+
+
+def failing(edition: Edition, sources: Sequence[str], *, at: datetime) -> list[str]:
+    """Return which of `sources` were asked for `edition` and failed; what was never asked is not a failure."""
+    asked = set(
+        IngestRun.objects.filter(source__in=sources, day=edition.day, started_at__lte=at).values_list(
+            "source", flat=True
+        )
+    )
+    return [source for source in missing(edition, sources, at=at) if source in asked]

@@ -1,0 +1,1 @@
+"""claim -> choose -> render -> send -> settle: together the sole writers of Delivery.state."""

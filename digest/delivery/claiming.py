@@ -1,0 +1,39 @@
+"""Take due deliveries for one worker, and give back what a dead worker held."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+
+from digest.models import Delivery, Edition
+from subscribers import leasing
+
+log = structlog.get_logger(__name__)
+
+
+def claim(
+    *, owner: str, at: datetime, limit: int, any_hour: bool = False, edition: Edition | None = None
+) -> list[Delivery]:
+    """Return up to `limit` due deliveries, claimed for `owner` until the lease is over, longest waiting first.
+
+    `any_hour` ignores the reader's local hour (but no retry delay); `edition` narrows to one edition.
+    """
+    due = Delivery.objects.due(at, any_hour=any_hour)
+    if edition is not None:
+        due = due.filter(edition=edition)
+    keys = leasing.claim(due, owner=owner, until=lease_end(at), limit=limit)
+    rows = Delivery.objects.select_related("edition", "subscriber").in_bulk(keys)
+    return [rows[key] for key in keys]
+
+
+def lease_end(at: datetime) -> datetime:
+    """Return until when a lease taken at `at` holds."""
+    return at + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def release(deliveries: list[Delivery]) -> None:
+    """Give back claimed deliveries that were not sent, so that nobody waits for a lease to run out."""
+    for delivery in deliveries:
+        Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.CLAIMED).update(
+            state=Delivery.State.DEFERRED if delivery.retry_at else Delivery.State.READY, lease_until=None
+        )

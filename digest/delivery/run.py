@@ -1,0 +1,135 @@
+"""The loop of one worker: claim a batch, choose, render, send in groups, settle, until nothing is due."""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from time import monotonic
+
+from django.conf import settings
+from django.db import transaction
+
+from digest import corpus
+from digest.delivery import choosing, claiming, settling
+from digest.delivery.sending import Prepared, submit
+from digest.models import Delivery, Edition
+from digest.ranking import Corpus, Pick
+from digest.rendering import EditionRenderer
+from subscribers.transport import Fate, Outcome, Senders
+
+#: Readers ranked together. Larger batches rank faster; a dead worker holds at most this many until its lease ends.
+BATCH = 200
+
+Clock = Callable[[], datetime]
+Settled = Sequence[tuple[Prepared, Outcome]]
+
+
+class Worker:
+    """One owner of claims with its senders and, per edition, the pool and the renderer it works from."""
+
+    def __init__(self, clock: Clock, *, on_settled: Callable[[int], None] = lambda _count: None) -> None:
+        """`clock` returns the moment (aware UTC); `on_settled` hears how many deliveries were settled."""
+        self.owner = secrets.token_hex(8)
+        self.clock = clock
+        self.on_settled = on_settled
+        self.senders = Senders()
+        self.wire_is_down = False
+        self._desks: dict[int, tuple[Corpus, EditionRenderer]] = {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.senders.close()
+
+    def desk(self, edition: Edition) -> tuple[Corpus, EditionRenderer]:
+        """Return the pool and the renderer of `edition`, made once; only the newest two are kept."""
+        if edition.pk not in self._desks:
+            pool = corpus.load(edition)
+            self._desks[edition.pk] = (pool, EditionRenderer(edition, pool.paper_ids))
+            for stale in list(self._desks)[:-2]:
+                del self._desks[stale]
+        return self._desks[edition.pk]
+
+    def work(self, *, limit: int, any_hour: bool = False, edition: Edition | None = None) -> int:
+        """Claim up to `limit` deliveries and bring each as far as it goes; return how many were claimed."""
+        claimed = claiming.claim(
+            owner=self.owner, at=self.clock(), limit=min(limit, BATCH), any_hour=any_hour, edition=edition
+        )
+        by_edition: dict[int, list[Delivery]] = defaultdict(list)
+        for delivery in claimed:
+            by_edition[delivery.edition_id].append(delivery)
+        for deliveries in by_edition.values():
+            self._send(list(self._prepare(deliveries)))
+        return len(claimed)
+
+    def _prepare(self, deliveries: Sequence[Delivery]) -> Iterator[Prepared]:
+        """Yield each delivery of one edition with its picks and message; end those that cannot have one."""
+        at = self.clock()
+        edition = deliveries[0].edition
+        pool, renderer = self.desk(edition)
+        readers = [delivery.subscriber for delivery in deliveries if delivery.subscriber is not None]
+        chosen = choosing.choose(pool, edition, readers, at=at)
+        picks = {reader.pk: mine for reader, mine in zip(readers, chosen, strict=True)}
+        for delivery in deliveries:
+            if delivery.subscriber is None:  # erased since
+                settling.skip(delivery, Delivery.State.SKIPPED_UNSUBSCRIBED, at=at)
+                continue
+            mine = picks[delivery.subscriber.pk]
+            if delivery.attempts:  # the same bytes again, so that a provider knows them
+                mine = [Pick(paper, reason) for paper, reason in delivery.picks]
+            if not mine:
+                settling.skip(delivery, Delivery.State.SKIPPED_EMPTY, at=at)
+                continue
+            moment = delivery.submitted_at or at
+            try:
+                message = renderer.message(delivery.public_id, delivery.subscriber, mine, moment)
+            except ValueError as error:
+                settling.reject_unmailable(delivery, str(error), at=at)
+                continue
+            yield Prepared(delivery, mine, message, moment)
+
+    def _send(self, prepared: Sequence[Prepared]) -> None:
+        """Send in groups of IN_FLIGHT: the outcomes of one group and the start of the next are one commit."""
+        waiting = list(prepared)
+        settled: Settled = []
+        while waiting or settled:
+            group = [] if self.wire_is_down else waiting[: settings.IN_FLIGHT]
+            with transaction.atomic():
+                settling.settle(settled, at=self.clock())
+                going = submit(group, at=self.clock())
+            self.on_settled(len(settled))
+            if self.wire_is_down:
+                claiming.release([item.delivery for item in waiting])
+                return
+            del waiting[: len(group)]
+            outcomes = self.senders.send_all([item.message for item in going])
+            settled = list(zip(going, outcomes, strict=True))
+            # Nothing of a whole group left this machine: trying the rest now would only cost time-outs.
+            self.wire_is_down = bool(settled) and all(outcome.fate is Fate.NOT_SENT for outcome in outcomes)
+
+
+def run(
+    worker: Worker,
+    *,
+    seconds: float | None = None,
+    limit: int | None = None,
+    any_hour: bool = False,
+    edition: Edition | None = None,
+) -> int:
+    """Work until nothing is due, `limit` deliveries were claimed, `seconds` are over or the wire is down.
+
+    Returns how many deliveries were claimed.
+    """
+    settling.sweep(at=worker.clock())
+    stop_at = monotonic() + seconds if seconds is not None else None
+    worker.wire_is_down = False
+    total = 0
+    while not worker.wire_is_down and (limit is None or total < limit):
+        if stop_at is not None and monotonic() >= stop_at:
+            break
+        claimed = worker.work(
+            limit=BATCH if limit is None else limit - total, any_hour=any_hour, edition=edition
+        )
+        if not claimed:
+            break
+        total += claimed
+    return total

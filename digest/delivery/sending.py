@@ -1,0 +1,91 @@
+"""The last look before the wire, and the commit that makes a delivery the wire's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.mail import EmailMessage
+from django.db import transaction
+
+from digest import schedule
+from digest.delivery.claiming import lease_end
+from digest.models import Delivery, Edition
+from digest.ranking import Pick
+from subscribers.models import Subscriber, Suppression
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A claimed delivery with its papers and its message, ready for the wire."""
+
+    delivery: Delivery
+    picks: Sequence[Pick]
+    message: EmailMessage
+    #: The moment the message was made for; a retry is made for the same one.
+    moment: datetime
+
+
+def submit(prepared: Sequence[Prepared], *, at: datetime) -> list[Prepared]:
+    """Move to `submitting` those that still may go, and return them; the caller commits before the first byte.
+
+    Whoever unsubscribed, was suppressed or paused meanwhile, and what expired or was cancelled, ends here in its
+    own counted state. A row that another owner took over (another epoch) is left alone.
+    """
+    if not prepared:
+        return []
+    with transaction.atomic():
+        return _submit({item.delivery.pk: item for item in prepared}, at)
+
+
+def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
+    # The locked rows only: a join with nullable sides cannot be locked on PostgreSQL.
+    rows = list(
+        Delivery.objects.select_for_update(of=("self",))
+        .filter(pk__in=prepared, state=Delivery.State.CLAIMED, lease_until__gt=at)
+        .select_related("subscriber", "edition")
+        .order_by("pk")
+    )
+    rows = [row for row in rows if row.epoch == prepared[row.pk].delivery.epoch]
+    suppressed = set(
+        Suppression.objects.filter(address_hash__in=[row.address_hash for row in rows]).values_list(
+            "address_hash", flat=True
+        )
+    )
+    going = []
+    for row in rows:
+        row.state = _verdict(row, suppressed, at)
+        if row.state == Delivery.State.SUBMITTING:
+            item = prepared[row.pk]
+            row.attempts += 1
+            row.picks = [[pick.paper_id, pick.reason] for pick in item.picks]
+            row.subject = str(item.message.subject)[:200]
+            row.submitted_at, row.lease_until, row.retry_at = item.moment, lease_end(at), None
+            going.append(item)
+        elif row.state in Delivery.WAITING:
+            row.lease_until = None
+        else:
+            row.settled_at, row.lease_until = at, None
+    Delivery.objects.bulk_update(
+        rows,
+        ["state", "attempts", "picks", "subject", "submitted_at", "lease_until", "retry_at", "settled_at"],
+    )
+    order = {key: place for place, key in enumerate(prepared)}
+    return sorted(going, key=lambda item: order[item.delivery.pk])
+
+
+def _verdict(row: Delivery, suppressed: set[str], at: datetime) -> str:
+    """Return the state that the last look gives a claimed delivery."""
+    reader = row.subscriber
+    if row.edition.state == Edition.State.CANCELLED:
+        return Delivery.State.CANCELLED
+    if row.edition.state not in Edition.SENDABLE:  # paused: it waits, and nobody holds it
+        return Delivery.State.READY
+    if row.expires_at <= at:
+        return Delivery.State.EXPIRED
+    if row.address_hash in suppressed:
+        return Delivery.State.SKIPPED_SUPPRESSED
+    if reader is None or reader.status != Subscriber.Status.ACTIVE:
+        return Delivery.State.SKIPPED_UNSUBSCRIBED
+    if reader.paused_until and schedule.local_date(at, reader.time_zone) < reader.paused_until:
+        return Delivery.State.SKIPPED_PAUSED
+    return Delivery.State.SUBMITTING

@@ -1,0 +1,112 @@
+"""What became of a delivery: outcomes from the wire, lapsed leases, expiry, cancellation."""
+
+import random
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from digest.delivery.sending import Prepared
+from digest.models import Delivery, Edition
+from subscribers import lifecycle
+from subscribers.models import Suppression
+from subscribers.transport import Fate, Outcome
+
+log = structlog.get_logger(__name__)
+
+#: Seconds before the next try, by how many were made; the last one repeats until the delivery expires.
+BACKOFF = (5, 30, 120, 600, 1800)
+
+
+def settle(sent: Sequence[tuple[Prepared, Outcome]], *, at: datetime) -> None:
+    """Write the outcomes of submitted deliveries, each fenced by its epoch, in one transaction."""
+    with transaction.atomic():
+        for item, outcome in sent:
+            _settle_one(item.delivery, outcome, at)
+    for item, outcome in sent:
+        if outcome.fate is Fate.REJECTED and outcome.address_is_bad:
+            lifecycle.suppress(
+                item.delivery.address_hash, Suppression.Reason.BOUNCE, f"delivery {item.delivery.public_id}", at=at
+            )
+        if outcome.fate is not Fate.ACCEPTED:
+            log.warning("delivery_not_accepted", delivery=item.delivery.public_id, fate=outcome.fate, detail=outcome.detail)
+
+
+def _settle_one(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
+    mine = Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.SUBMITTING)
+    detail = outcome.detail[:200]
+    if outcome.fate in {Fate.DEFERRED, Fate.NOT_SENT}:
+        # A newer edition may have enrolled the reader meanwhile; only one of the two may wait.
+        newer = Delivery.objects.waiting().filter(subscriber=delivery.subscriber_id).exclude(pk=delivery.pk)
+        if newer.exists():
+            mine.update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail=detail)
+            return
+        wait = retry_delay(delivery.attempts + 1, outcome.retry_after)
+        mine.update(state=Delivery.State.DEFERRED, retry_at=at + wait, lease_until=None, detail=detail)
+        return
+    state = {
+        Fate.ACCEPTED: Delivery.State.ACCEPTED,
+        Fate.REJECTED: Delivery.State.REJECTED,
+        Fate.UNKNOWN: Delivery.State.UNKNOWN,
+    }[outcome.fate]
+    mine.update(
+        state=state, settled_at=at, lease_until=None, detail=detail, provider_id=outcome.provider_id[:200]
+    )
+
+
+def retry_delay(attempts: int, retry_after: float | None) -> timedelta:
+    """Return how long to wait after `attempts` tries: the server's Retry-After at least, jittered upwards."""
+    base = float(BACKOFF[min(attempts, len(BACKOFF)) - 1])
+    jittered = base * random.uniform(1.0, 1.3)  # noqa: S311 - spreads load, guards nothing
+    return timedelta(seconds=max(jittered, (retry_after or 0) * random.uniform(1.0, 1.1)))  # noqa: S311
+
+
+def skip(delivery: Delivery, state: Delivery.State, *, at: datetime) -> None:
+    """End a claimed delivery that has nothing to send in one of the counted `skipped_*` states."""
+    Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.CLAIMED).update(
+        state=state, settled_at=at, lease_until=None
+    )
+
+
+def reject_unmailable(delivery: Delivery, reason: str, *, at: datetime) -> None:
+    """End a claimed delivery whose message cannot be made; the others of its batch go on."""
+    Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.CLAIMED).update(
+        state=Delivery.State.REJECTED, settled_at=at, lease_until=None, detail=reason[:200]
+    )
+    log.error("message_not_made", delivery=delivery.public_id, reason=reason)
+
+
+def sweep(*, at: datetime) -> None:
+    """End what time has ended.
+
+    A `submitting` row whose lease is over had an owner that died between the commit and the outcome: nobody
+    knows, and it is never silently sent again. What waits beyond its hour expires.
+    """
+    lost = Delivery.objects.filter(state=Delivery.State.SUBMITTING, lease_until__lt=at).update(
+        state=Delivery.State.UNKNOWN, settled_at=at, lease_until=None, detail="its worker died while sending"
+    )
+    expired = (
+        Delivery.objects.waiting()
+        .filter(expires_at__lte=at)
+        .update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail="its hour was over")
+    )
+    if lost or expired:
+        log.warning("swept", unknown=lost, expired=expired)
+
+
+def supersede(readers: Iterable[int], edition: Edition, *, at: datetime) -> int:
+    """Let what waits from older editions for `readers` expire: its papers come in `edition`."""
+    older = Delivery.objects.waiting().filter(subscriber__in=readers, edition__day__lt=edition.day)
+    return older.update(
+        state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail="a newer edition took its place"
+    )
+
+
+def cancel(edition: Edition, *, at: datetime) -> int:
+    """End all that waits for a cancelled edition; return how many."""
+    return (
+        Delivery.objects.waiting()
+        .filter(edition=edition)
+        .update(state=Delivery.State.CANCELLED, settled_at=at, lease_until=None)
+    )

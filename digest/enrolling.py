@@ -1,0 +1,132 @@
+"""Who gets an edition and when: one Delivery for each reader who is due."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+
+from digest import editions, schedule
+from digest.delivery import settling
+from digest.models import Delivery, Edition
+from subscribers.models import Subscriber
+
+log = structlog.get_logger(__name__)
+
+PAGE = 2_000
+#: How long after confirming a new reader still gets the newest edition as a welcome.
+WELCOME_WITHIN = timedelta(hours=24)
+
+
+def enroll(edition: Edition, *, at: datetime) -> int:
+    """Make the deliveries of an approved edition and return how many there are.
+
+    One transaction per page of readers; a crash leaves whole pages, and the next call goes on. The edition
+    is sending once every reader was looked at and the rows, counted again, equal the count kept.
+    """
+    if edition.state != Edition.State.APPROVED:
+        raise editions.EditionError(
+            f"The edition of {edition.day} is {edition.state}; only an approved edition can be enrolled."
+        )
+    hour = lru_cache(maxsize=None)(schedule.first_send)
+    start = editions.freeze_moment(edition.day)
+    for page in _pages():
+        rows = [
+            _delivery(edition, reader, *hour(start, reader.send_minute, reader.time_zone)) for reader in page
+        ]
+        _write(edition, [row for row in rows if row is not None], at=at)
+    with transaction.atomic():
+        edition = editions.locked(edition)
+        counted = Delivery.objects.filter(edition=edition).count()
+        if counted != edition.enrolled:
+            raise editions.EditionError(
+                f"The edition of {edition.day} has {counted} deliveries but counted {edition.enrolled}. "
+                "Nothing more is sent until an operator has looked."
+            )
+        editions.move(edition, Edition.State.SENDING, allowed=[Edition.State.APPROVED], enrolled_at=at)
+    return counted
+
+
+def _pages() -> Iterator[list[Subscriber]]:
+    """Yield the reachable readers in pages, by key, so that memory does not grow with their number."""
+    last = 0
+    while page := list(Subscriber.objects.reachable().filter(pk__gt=last).order_by("pk")[:PAGE]):
+        yield page
+        last = page[-1].pk
+
+
+def expiry(edition: Edition, not_before: datetime) -> datetime:
+    """Return until when a digest due at `not_before` may leave.
+
+    Twelve hours after the reader's hour. Only an edition approved after its whole window was over (a back
+    issue that an operator makes on purpose) counts from its approval instead.
+    """
+    approved = edition.approved_at
+    if approved is not None and approved >= editions.freeze_moment(edition.day) + editions.WINDOW:
+        return approved + schedule.LATEST
+    return not_before + schedule.LATEST
+
+
+def _delivery(edition: Edition, reader: Subscriber, local_date: date, not_before: datetime) -> Delivery | None:
+    """Return the reader's delivery, or None if they are not due on that date."""
+    if not schedule.is_due_on(local_date, reader.frequency, reader.weekday):
+        return None
+    if reader.paused_until is not None and local_date < reader.paused_until:
+        return None
+    return Delivery(
+        edition=edition,
+        subscriber=reader,
+        address_hash=reader.address_hash,
+        local_date=local_date,
+        not_before=not_before,
+        expires_at=expiry(edition, not_before),
+    )
+
+
+def _write(edition: Edition, rows: list[Delivery], *, at: datetime) -> int:
+    """Write one page of deliveries and the edition's count in one transaction; return how many are new.
+
+    A reader has at most one waiting delivery: what waits from an older edition expires here (its papers come
+    in this one). Rows that would be a second one for the edition or for the local date are left out by the
+    table's own constraints.
+    """
+    readers = [row.subscriber_id for row in rows]
+    mine = Delivery.objects.filter(edition=edition, subscriber__in=readers)
+    with transaction.atomic():
+        editions.locked(edition)
+        expired = settling.supersede(readers, edition, at=at)
+        before = mine.count()
+        Delivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+        added = mine.count() - before
+        Edition.objects.filter(pk=edition.pk).update(enrolled=F("enrolled") + added)
+    log.info("readers_enrolled", day=str(edition.day), added=added, expired=expired)
+    return added
+
+
+def welcome(*, at: datetime) -> int:
+    """Give each reader who has just confirmed the newest sendable edition, due now; return how many.
+
+    It is that day's digest: its local date is the reader's today, so the day's own edition does not come twice.
+    """
+    newest = Edition.objects.sendable().order_by("-day").first()
+    if newest is None or at - editions.freeze_moment(newest.day) > editions.REACH_DAYS * schedule.DAY:
+        return 0
+    fresh = (
+        Subscriber.objects.reachable()
+        .filter(confirmed_at__gt=at - WELCOME_WITHIN, confirmed_at__lte=at)
+        .exclude(deliveries__isnull=False)
+    )
+    rows = [
+        Delivery(
+            edition=newest,
+            subscriber=reader,
+            address_hash=reader.address_hash,
+            local_date=schedule.local_date(at, reader.time_zone),
+            not_before=at,
+            expires_at=at + schedule.LATEST,
+        )
+        for reader in fresh[:PAGE]
+    ]
+    return _write(newest, rows, at=at) if rows else 0

@@ -1,0 +1,54 @@
+"""Thin Celery tasks. Each may be lost or run twice: the rows they work from decide."""
+
+from datetime import date
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from digest import advancing, ingestion, thumbnails
+from digest.delivery import run
+from subscribers.tasks import send_outbox
+
+#: Readers that one delivery task is thought to serve before the next tick makes more of them.
+READERS_A_TASK = 500
+MOST_TASKS_A_TICK = 16
+#: A delivery task stops claiming after this many seconds, so that workers can be stopped and counted on.
+DELIVERY_SECONDS = 50
+
+
+@shared_task
+def tick() -> None:
+    """Beat knows nothing but the minute; whatever is due gets its task."""
+    now = timezone.now()
+    advance.apply_async(expires=55)
+    send_outbox.apply_async(expires=55)
+    due = min(-(-advancing.due_count(at=now) // READERS_A_TASK), MOST_TASKS_A_TICK)
+    for _ in range(max(due, 1)):
+        deliver.apply_async(expires=55)
+    for source, window in ingestion.due(now):
+        ingest.apply_async((source, window.first.isoformat(), window.last.isoformat()), expires=600)
+
+
+@shared_task
+def advance() -> None:
+    """Open, freeze, approve, enroll and close editions."""
+    advancing.advance(at=timezone.now())
+
+
+@shared_task
+def deliver() -> None:
+    """Run the claim loop for a while."""
+    worker = run.Worker(timezone.now)
+    try:
+        run.run(worker, seconds=DELIVERY_SECONDS)
+    finally:
+        worker.close()
+
+
+@shared_task
+def ingest(source: str, first: str, last: str) -> None:
+    """Ask one source for the days from `first` to `last` (ISO dates), then fetch missing thumbnails."""
+    window = ingestion.Window(date.fromisoformat(first), date.fromisoformat(last))
+    ingestion.ingest(source, window, at=timezone.now())
+    thumbnails.fetch_missing(at=timezone.now())
