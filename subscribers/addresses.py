@@ -61,6 +61,12 @@ def address_hash(address: str) -> str:
     return "1:" + hmac.digest(key, address_key(address).encode(), hashlib.sha256).hex()
 
 
+def masked(address: str) -> str:
+    """Return enough of the address for its owner to know it, and not enough for anybody else."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[0]}•••@{domain}"
+
+
 def _local_part(local: str) -> str:
     if local.startswith('"'):
         raise AddressError("Addresses with quotation marks are not supported. Please use another one.")

@@ -1,0 +1,237 @@
+"""What a reader may type, and the sentences that say what to mend."""
+
+import functools
+import unicodedata
+import zoneinfo
+from collections import defaultdict
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from subscribers.addresses import AddressError, normalise
+from subscribers.consent import current_consent_text
+from subscribers.lifecycle import Choices
+from subscribers.models import ConsentText, Interest, Preference, Subscriber, Topic
+
+_REGIONS = frozenset(
+    [
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Europe",
+        "Indian",
+        "Pacific",
+    ]
+)
+_WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_WEIGHTS = [("0", "Off"), (str(Preference.Weight.NORMAL), "Follow"), (str(Preference.Weight.MORE), "More")]
+
+
+class LinesField(forms.CharField):
+    """Several short texts, one on each line; gives a tuple without repetitions."""
+
+    widget = forms.Textarea
+    most_lines = 40
+    longest_line = 200
+
+    def __init__(self, *, label: str = "", widget: forms.Widget | None = None) -> None:
+        most = self.most_lines * (self.longest_line + 2)
+        super().__init__(required=False, max_length=most, label=label, widget=widget)
+
+    def clean(self, value: str | None) -> tuple[str, ...]:
+        """Return the lines: NFC, single spaces, the first spelling of those that differ in case only."""
+        text = unicodedata.normalize("NFC", super().clean(value) or "")
+        found: dict[str, str] = {}
+        for line in text.splitlines():
+            entry = " ".join(line.split())
+            if entry:
+                found.setdefault(entry.casefold(), self._checked(entry))
+        if len(found) > self.most_lines:
+            raise forms.ValidationError(f"Please keep to {self.most_lines} lines.")
+        return tuple(found.values())
+
+    def _checked(self, entry: str) -> str:
+        if len(entry) > self.longest_line:
+            raise forms.ValidationError(
+                f"“{entry[:40]}…” is too long: a line has {self.longest_line} characters."
+            )
+        if len(entry) < 2:
+            raise forms.ValidationError(f"“{entry}” is too short to look for. Write two characters or more.")
+        if not entry.isprintable():
+            raise forms.ValidationError("A line holds an invisible character. Please type it afresh.")
+        return entry
+
+
+class SignupForm(forms.Form):
+    """The front door: an address, topics, and a reader's own words."""
+
+    address = forms.CharField(
+        label="Email address",
+        max_length=1000,
+        error_messages={"required": "Please write your email address."},
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "name@example.org"}),
+    )
+    topics = forms.ModelMultipleChoiceField(
+        Topic.objects.filter(active=True), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    words = LinesField(label="In your own words", widget=forms.Textarea(attrs={"rows": 3}))
+    #: People do not see it; programs that fill every field do.
+    website = forms.CharField(
+        required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"})
+    )
+
+    def clean_address(self) -> str:
+        """Return the address to store."""
+        try:
+            return normalise(self.cleaned_data["address"])
+        except AddressError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    @property
+    def consent(self) -> ConsentText:
+        """The wording that is agreed to by sending the form, to be shown beside its button."""
+        return current_consent_text()
+
+    def filled_by_a_program(self) -> bool:
+        """Say whether the field that people do not see has been filled."""
+        return bool(self.data.get("website"))
+
+
+class PreferencesForm(forms.Form):
+    """All that a reader can choose, one row of buttons per topic."""
+
+    words = LinesField(label="Your own words")
+    authors = LinesField(label="Authors you follow")
+    excluded = LinesField(label="Never show me")
+    frequency = forms.ChoiceField(choices=Subscriber.Frequency.choices, widget=forms.RadioSelect)
+    weekday = forms.TypedChoiceField(
+        label="Day, if once a week", choices=list(enumerate(_WEEKDAYS)), coerce=int
+    )
+    local_time = forms.TimeField(
+        label="Time of day",
+        widget=forms.TimeInput(format="%H:%M", attrs={"type": "time"}),
+        error_messages={"invalid": "Please write a time such as 07:30."},
+    )
+    size = forms.IntegerField(
+        label="Papers in a digest",
+        min_value=5,
+        max_value=25,
+        error_messages={
+            "min_value": "A digest has 5 papers at least.",
+            "max_value": "A digest has 25 papers at most.",
+            "invalid": "Please write a number from 5 to 25.",
+        },
+    )
+
+    def __init__(self, reader: Subscriber, data: QueryDict | None = None) -> None:
+        super().__init__(data, initial=_as_chosen(reader))
+        self.offered = list(Topic.objects.filter(active=True))
+        chosen = dict(reader.preferences.values_list("topic_id", "weight"))
+        for topic in self.offered:
+            self.fields[_name(topic)] = forms.TypedChoiceField(
+                label=topic.name,
+                help_text=topic.description,
+                choices=_WEIGHTS,
+                coerce=int,
+                required=False,
+                initial=str(chosen.get(topic.pk, 0)),
+                widget=forms.RadioSelect,
+            )
+        self.fields["time_zone"] = forms.ChoiceField(
+            label="Time zone", choices=_zone_choices(reader.time_zone)
+        )
+
+    def topic_fields(self) -> list[forms.BoundField]:
+        """Return the topics' rows in the order they are offered."""
+        return [self[_name(topic)] for topic in self.offered]
+
+    def choices(self) -> Choices:
+        """Return what a valid form chose."""
+        given = self.cleaned_data
+        weights = {topic.pk: given[_name(topic)] for topic in self.offered if given[_name(topic)]}
+        return Choices(
+            weights=weights,
+            words=given["words"],
+            authors=given["authors"],
+            excluded=given["excluded"],
+            frequency=given["frequency"],
+            weekday=given["weekday"],
+            send_minute=given["local_time"].hour * 60 + given["local_time"].minute,
+            time_zone=given["time_zone"],
+            size=given["size"],
+        )
+
+
+class PauseForm(forms.Form):
+    """A pause: for some days, until a date of the reader's own, or its end."""
+
+    days = forms.TypedChoiceField(
+        choices=[(0, "Resume now"), (7, "A week"), (14, "Two weeks"), (30, "A month")],
+        coerce=int,
+        required=False,
+        empty_value=None,
+    )
+    until = forms.DateField(
+        label="Until",
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": "Please write a date such as 2026-12-24."},
+    )
+
+    def __init__(self, today: date, data: QueryDict | None = None, initial: date | None = None) -> None:
+        super().__init__(data, initial={"until": initial})
+        self.today = today
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse neither or both, and a date that is no pause."""
+        given = super().clean() or {}
+        until = given.get("until")
+        if given.get("days") is None and "until" in given:
+            if until is None:
+                self.add_error("until", "Please choose how long, or write a date.")
+            elif not 0 < (until - self.today).days <= 366:
+                self.add_error("until", "Please choose a day within the next year.")
+        return given
+
+
+def _name(topic: Topic) -> str:
+    return f"topic-{topic.pk}"
+
+
+def _as_chosen(reader: Subscriber) -> dict[str, Any]:
+    lines: dict[str, list[str]] = defaultdict(list)
+    for kind, text in reader.interests.order_by("pk").values_list("kind", "text"):
+        lines[kind].append(text)
+    return {
+        "words": "\n".join(lines[Interest.Kind.WORDS]),
+        "authors": "\n".join(lines[Interest.Kind.AUTHOR]),
+        "excluded": "\n".join(lines[Interest.Kind.EXCLUDE]),
+        "frequency": reader.frequency,
+        "weekday": reader.weekday,
+        "local_time": f"{reader.send_minute // 60:02}:{reader.send_minute % 60:02}",
+        "time_zone": reader.time_zone,
+        "size": reader.size,
+    }
+
+
+@functools.lru_cache(maxsize=1)
+def _zones() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the zones people live in, by region; the tz database's other names are aliases."""
+    regions: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for name in sorted(zoneinfo.available_timezones()):
+        region, _, place = name.partition("/")
+        if place and region in _REGIONS:
+            regions[region].append((name, place.replace("_", " ").replace("/", ", ")))
+    return sorted(regions.items())
+
+
+def _zone_choices(current: str) -> list[Any]:
+    known = {name for _, places in _zones() for name, _ in places}
+    first = [("UTC", "UTC")] if current == "UTC" or current in known else [("UTC", "UTC"), (current, current)]
+    return [*first, *_zones()]

@@ -1,0 +1,118 @@
+"""System mails (confirm, already subscribed): rows written with their cause, sent at least once afterwards.
+
+`post` belongs inside the transaction of the change that causes the mail; `deliver_due` runs from a task.
+A mail whose answer got lost is sent again: a second confirmation mail does no harm, a missing one does.
+"""
+
+import time
+from contextlib import closing
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import structlog
+from django.conf import settings
+
+from subscribers import letters
+from subscribers.leasing import claim
+from subscribers.models import Subscriber, Suppression, SystemMail
+from subscribers.transport import Fate, Outcome, Sender
+
+log = structlog.get_logger(__name__)
+
+MOST_ATTEMPTS = 6
+#: Waits after the first, second ... attempt. The sum stays well below the 72 hours of a confirm link.
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
+_LONGEST_WAIT = timedelta(hours=6)
+#: The status in which a reader still has a use for a mail of this kind.
+_WANTED_BY = {
+    SystemMail.Kind.CONFIRM: Subscriber.Status.PENDING,
+    SystemMail.Kind.ALREADY_SUBSCRIBED: Subscriber.Status.ACTIVE,
+}
+
+
+def post(subscriber: Subscriber, kind: SystemMail.Kind, *, at: datetime) -> SystemMail:
+    """Write the mail into the outbox, due at once; call it in the transaction of its cause."""
+    return SystemMail.objects.create(subscriber=subscriber, kind=kind, created_at=at, not_before=at)
+
+
+def deliver_due(*, at: datetime, limit: int = 100) -> int:
+    """Send up to `limit` mails that are due at `at` or become due meanwhile; return how many were accepted.
+
+    Rows are claimed one at a time, so that a slow mail server never outlasts a lease. A server that cannot
+    be reached ends the run: what waits behind would only wait longer.
+    """
+    owner = uuid4().hex
+    started = time.monotonic()
+    accepted = 0
+    with closing(Sender()) as sender:
+        for _ in range(limit):
+            now = at + timedelta(seconds=time.monotonic() - started)
+            mail = _next(owner, now)
+            if mail is None:
+                break
+            fate = _deliver(mail, sender, now)
+            accepted += fate is Fate.ACCEPTED
+            if fate is Fate.NOT_SENT:
+                break
+    return accepted
+
+
+def _next(owner: str, at: datetime) -> SystemMail | None:
+    due = SystemMail.objects.due(at).order_by("not_before", "pk")
+    until = at + timedelta(seconds=settings.LEASE_SECONDS)
+    for pk in claim(due, owner=owner, until=until, limit=1):
+        return SystemMail.objects.select_related("subscriber").get(pk=pk)
+    return None
+
+
+def _deliver(mail: SystemMail, sender: Sender, at: datetime) -> Fate | None:
+    if not _still_wanted(mail):
+        _settle(mail, state=SystemMail.State.FAILED, detail="no longer wanted")
+        return None
+    if mail.attempts >= MOST_ATTEMPTS:
+        _settle(mail, state=SystemMail.State.FAILED, detail=mail.detail or "gave up")
+        return None
+    # Counted before the wire, so that a mail which kills its worker comes to an end too.
+    mail.attempts += 1
+    _write(mail, attempts=mail.attempts)
+    outcome = _send(mail, sender, at)
+    _record(mail, outcome, at)
+    log.info("system mail", mail=mail.public_id, kind=mail.kind, fate=outcome.fate, attempt=mail.attempts)
+    return outcome.fate
+
+
+def _send(mail: SystemMail, sender: Sender, at: datetime) -> Outcome:
+    try:
+        message = letters.compose(mail, at=at)
+    except Exception:
+        # Our own fault, and one mail's fault must not hold up the others. It is tried again later.
+        log.exception("system mail cannot be composed", mail=mail.public_id, kind=mail.kind)
+        return Outcome(fate=Fate.DEFERRED, detail="cannot be composed")
+    return sender.send(message)
+
+
+def _record(mail: SystemMail, outcome: Outcome, at: datetime) -> None:
+    if outcome.fate is Fate.ACCEPTED:
+        _settle(mail, state=SystemMail.State.SENT, detail=outcome.detail, sent_at=at)
+    elif outcome.fate is Fate.REJECTED or mail.attempts >= MOST_ATTEMPTS:
+        _settle(mail, state=SystemMail.State.FAILED, detail=outcome.detail)
+    else:
+        asked = timedelta(seconds=outcome.retry_after or 0)
+        wait = min(max(BACKOFF[mail.attempts - 1], asked), _LONGEST_WAIT)
+        _settle(mail, state=SystemMail.State.WAITING, detail=outcome.detail, not_before=at + wait)
+
+
+def _still_wanted(mail: SystemMail) -> bool:
+    reader = mail.subscriber
+    if reader.status != _WANTED_BY[SystemMail.Kind(mail.kind)]:
+        return False
+    return not Suppression.objects.filter(address_hash=reader.address_hash).exists()
+
+
+def _settle(mail: SystemMail, *, detail: str, **fields: object) -> None:
+    _write(mail, detail=detail[:200], lease_until=None, owner="", **fields)
+
+
+def _write(mail: SystemMail, **fields: object) -> None:
+    # The epoch fences an owner that comes back after its lease ran out.
+    SystemMail.objects.filter(pk=mail.pk, epoch=mail.epoch, state=SystemMail.State.CLAIMED).update(**fields)
