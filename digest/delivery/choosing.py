@@ -9,7 +9,8 @@ from django.db.models import Max, Min, Q, prefetch_related_objects
 
 from digest import corpus
 from digest.models import Delivery, Edition
-from digest.ranking import Corpus, Pick, Profile, rank
+from digest.pool import Corpus
+from digest.ranking import Pick, Profile, rank
 from subscribers.models import Interest, Subscriber
 
 #: Papers picked longer ago than this may come again.

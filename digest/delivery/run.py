@@ -13,7 +13,8 @@ from digest import corpus
 from digest.delivery import choosing, claiming, settling
 from digest.delivery.sending import Prepared, submit
 from digest.models import Delivery, Edition
-from digest.ranking import Corpus, Pick
+from digest.pool import Corpus
+from digest.ranking import Pick
 from digest.rendering import EditionRenderer
 from subscribers.transport import Fate, Outcome, Senders
 
@@ -44,7 +45,7 @@ class Worker:
         """Return the pool and the renderer of `edition`, made once; only the newest two are kept."""
         if edition.pk not in self._desks:
             pool = corpus.load(edition)
-            self._desks[edition.pk] = (pool, EditionRenderer(edition, pool.paper_ids))
+            self._desks[edition.pk] = (pool, EditionRenderer(edition, pool.paper_ids.tolist()))
             for stale in list(self._desks)[:-2]:
                 del self._desks[stale]
         return self._desks[edition.pk]
@@ -67,6 +68,7 @@ class Worker:
         edition = deliveries[0].edition
         pool, renderer = self.desk(edition)
         readers = [delivery.subscriber for delivery in deliveries if delivery.subscriber is not None]
+        offered = set(pool.paper_ids.tolist())
         chosen = choosing.choose(pool, edition, readers, at=at)
         picks = {reader.pk: mine for reader, mine in zip(readers, chosen, strict=True)}
         for delivery in deliveries:
@@ -74,8 +76,9 @@ class Worker:
                 settling.skip(delivery, Delivery.State.SKIPPED_UNSUBSCRIBED, at=at)
                 continue
             mine = picks[delivery.subscriber.pk]
-            if delivery.attempts:  # the same bytes again, so that a provider knows them
-                mine = [Pick(paper, reason) for paper, reason in delivery.picks]
+            before = [Pick(paper, reason) for paper, reason in delivery.picks]
+            if before and offered.issuperset(pick.paper_id for pick in before):
+                mine = before  # a retry is the same bytes again, so that a provider knows it
             if not mine:
                 settling.skip(delivery, Delivery.State.SKIPPED_EMPTY, at=at)
                 continue

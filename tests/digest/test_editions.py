@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from digest import editions
 from digest.models import Appearance, Candidate, Delivery, Edition
@@ -151,7 +151,7 @@ def test_an_edition_with_open_deliveries_is_not_closed() -> None:
     assert edition.state == Edition.State.SENT
 
 
-def test_the_freeze_is_at_the_edition_hour_in_the_edition_zone(settings: SettingsWrapper) -> None:
+def test_the_freeze_is_at_the_edition_hour_in_the_edition_zone(settings: Settings) -> None:
     settings.EDITION_HOUR, settings.EDITION_ZONE = 18, "America/New_York"
     assert editions.freeze_moment(WEDNESDAY) == datetime(2026, 3, 4, 23, tzinfo=UTC)
     # 03:00 UTC is still the evening before in New York.
