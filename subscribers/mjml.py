@@ -1,6 +1,12 @@
 """The MJML compiler behind one function."""
 
+import re
+
 import mjml
+
+#: The compiler writes all in one line; mail allows 998 bytes (RFC 5322), and the slots still have to be filled.
+_BREAK_AFTER = 300
+_BETWEEN_TAGS = re.compile(rf"([^\n]{{{_BREAK_AFTER},}}?>)(?=<)")
 
 
 class MJMLError(ValueError):
@@ -12,11 +18,11 @@ def to_html(source: str) -> str:
 
     Never give it a stranger's words: the compiler passes markup through and validates nothing, so papers'
     text is spliced into its output, escaped, afterwards. Included files are refused, and without `fonts={}`
-    the mail would load a font from a third party. Raises MJMLError.
+    the mail would load a font from a third party. Long lines are broken between tags. Raises MJMLError.
     """
     if "<mj-include" in source:
         raise MJMLError("mj-include is switched off: a mail's shell is one file.")
     try:
-        return mjml.mjml2html(source, fonts={})
+        return _BETWEEN_TAGS.sub(r"\1\n", mjml.mjml2html(source, fonts={}))
     except ValueError as error:
         raise MJMLError(f"The mail's shell cannot be compiled: {error}") from error

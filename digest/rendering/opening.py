@@ -1,0 +1,62 @@
+"""What stands before the papers: the curator's note, and a word about a source that did not answer."""
+
+import re
+from collections.abc import Iterable
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from digest.models import Edition
+from digest.rendering import wording
+
+#: Characters of the curator's note that a mail takes.
+NOTE = 1_500
+NAMES = {"huggingface": "Hugging Face", "arxiv": "arXiv"}
+_LINK = re.compile(r"(https?://[^\s<>\"']+[^\s<>\"'.,;:!?)])")
+
+
+def html(edition: Edition) -> str:
+    """Return the rows before the papers; empty where there is nothing to say."""
+    paragraphs = [_linked(paragraph) for paragraph in wording.paragraphs(edition.note, NOTE)]
+    return render_to_string(
+        "email/opening.html", {"note": paragraphs, "missing": missing(edition.missing_sources)}
+    ).strip()
+
+
+def text(edition: Edition) -> str:
+    """Return the same as plain text, each paragraph followed by an empty line."""
+    paragraphs = wording.paragraphs(edition.note, NOTE)
+    lines = [*paragraphs, missing(edition.missing_sources)]
+    return "".join(f"{wording.wrapped(line)}\n\n" for line in lines if line)
+
+
+def missing(sources: Iterable[str]) -> str:
+    """Return the sentence about sources that failed, or nothing."""
+    names = [NAMES.get(name, wording.plain(name, 40)) for name in sources]
+    if not names:
+        return ""
+    verb = "the source did" if len(names) == 1 else "the sources did"
+    return f"Today's edition went out without {' and '.join(names)}: {verb} not answer."
+
+
+def _linked(paragraph: str) -> SafeString:
+    """Return `paragraph` escaped, its web addresses clickable, in lines short enough for a mail."""
+    lines = wording.wrapped(paragraph).splitlines()
+    return format_html_join("\n", "{}", ((_line(line),) for line in lines))
+
+
+def _line(line: str) -> SafeString:
+    pieces = _LINK.split(line)
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (
+                format_html('<a href="{}" style="color:#0f5c66">{}</a>', piece, piece)
+                if place % 2 and wording.link(piece)
+                else piece,
+            )
+            for place, piece in enumerate(pieces)
+        ),
+    )
