@@ -4,7 +4,7 @@ import re
 
 import mjml
 
-#: The compiler writes all in one line; mail allows 998 bytes (RFC 5322), and the slots still have to be filled.
+#: The compiler writes one line; mail allows 998 bytes a line (RFC 5322), and slots are still to be filled.
 _BREAK_AFTER = 300
 _BETWEEN_TAGS = re.compile(rf"([^\n]{{{_BREAK_AFTER},}}?>)(?=<)")
 

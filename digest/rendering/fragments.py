@@ -14,9 +14,9 @@ from digest.models import Candidate, Paper
 from digest.rendering import wording
 
 #: Characters of the summary or abstract, from a roomy mail to one that must be cut hard.
-LEVELS = (420, 280, 160, 90, 0)
+LEVELS = (340, 240, 150, 80, 0)
 TITLE, NOTE, TOPIC, MOST_TOPICS = 240, 280, 60, 4
-_THUMBNAIL_WIDTH = 164
+_THUMBNAIL_WIDTH = 152
 _INDENT = "    "
 # Drawn at random, so that no paper can contain it.
 _REASON = f"reason-{secrets.token_hex(16)}"

@@ -14,32 +14,25 @@ _STYLED = re.compile(
 )
 _SCRIPT = re.compile(r"([\^_])(?:\{([^{}\s]{1,8})\}|([A-Za-z0-9+*-]))")
 
-_GREEK = {
-    name: chr(code)
-    for code, name in enumerate(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma tau "
-        "upsilon phi chi psi omega".split(),
-        start=0x3B1,
-    )
-} | dict(
-    zip("Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(), "ΓΔΘΛΞΠΣΦΨΩ", strict=True),
-    varepsilon="ε", varphi="φ", vartheta="θ",
-)  # fmt: skip
-_SIGNS = {
+_SYMBOLS = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "varepsilon": "ε", "zeta": "ζ",
+    "eta": "η", "theta": "θ", "vartheta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν",
+    "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "varphi": "φ",
+    "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ",
+    "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
     "times": "×", "cdot": "·", "pm": "±", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥", "neq": "≠", "ne": "≠",
     "approx": "≈", "sim": "~", "infty": "∞", "to": "→", "rightarrow": "→", "leftarrow": "←", "in": "∈",
     "partial": "∂", "nabla": "∇", "sum": "∑", "prod": "∏", "sqrt": "√", "ell": "ℓ", "ldots": "…", "dots": "…",
-    "cdots": "…", "log": "log ", "exp": "exp ", "max": "max ", "min": "min ", "ll": "≪", "gg": "≫", "star": "⋆",
-    "circ": "∘", "propto": "∝", "mid": "|", "forall": "∀", "exists": "∃", "subset": "⊂", "cup": "∪", "cap": "∩",
-    "uparrow": "↑", "downarrow": "↓", "langle": "⟨", "rangle": "⟩", "left": "", "right": "", "quad": " ",
+    "cdots": "…", "log": "log ", "exp": "exp ", "max": "max ", "min": "min ", "ll": "≪", "gg": "≫",
+    "circ": "∘", "propto": "∝", "mid": "|", "forall": "∀", "exists": "∃", "subset": "⊂", "cup": "∪",
+    "cap": "∩", "uparrow": "↑", "downarrow": "↓", "langle": "⟨", "rangle": "⟩", "left": "", "right": "",
 }  # fmt: skip
-_SYMBOLS = _GREEK | _SIGNS
 _UP = dict(zip("0123456789+-n*", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ*", strict=True))
 _DOWN = dict(zip("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋", strict=True))
 
 
 def readable(text: str) -> str:
-    """Return `text` with its simple mathematics as signs; text without a dollar or a backslash comes back as is."""
+    """Return `text` with its simple mathematics as signs."""
     if "$" not in text and "\\" not in text:
         return text
     return _MATH.sub(_math, _unstyled(text))

@@ -29,8 +29,8 @@ _LONG_WORD = re.compile(rf"(\S{{{LONGEST_WORD}}})(?=\S)")
 def plain(text: str, longest: int) -> str:
     """Return `text` as one clean line of at most `longest` characters, cut between words with an ellipsis.
 
-    White space of every kind becomes one blank, simple TeX becomes signs, and a word of more than LONGEST_WORD
-    characters is broken. A title of 5 MB costs no more than a long one.
+    White space of every kind becomes one blank, simple TeX becomes signs, and a word of more than
+    LONGEST_WORD characters is broken. A title of 5 MB costs no more than a long one.
     """
     line = " ".join(_UNWANTED.sub("", text[: 4 * longest + 1000]).split())
     return clip(_LONG_WORD.sub(r"\1 ", tex.readable(line)), longest)
@@ -47,7 +47,7 @@ def clip(line: str, longest: int) -> str:
 
 
 def paragraphs(text: str, longest: int) -> list[str]:
-    """Return the paragraphs of a curator's note, each one clean line, together at most `longest` characters."""
+    """Return the paragraphs of a note, each one clean line, together at most `longest` characters."""
     found = []
     for paragraph in text[: 4 * longest].splitlines():
         line = plain(paragraph, max(longest, 1))
