@@ -20,5 +20,6 @@ for _name in _SETTINGS:
     os.environ.pop(_name, None)
 _data = tempfile.mkdtemp(prefix="paperboy-tests-")
 os.environ["DATA_DIR"] = _data
+os.environ["SITE_URL"] = "https://papers.example.org"  # as in production: mails refuse to leave with http links
 os.environ["PAPERBOY_ENV_FILE"] = os.devnull
 atexit.register(shutil.rmtree, _data, ignore_errors=True)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
 
@@ -23,6 +23,10 @@ BATCH = 200
 
 Clock = Callable[[], datetime]
 Settled = Sequence[tuple[Prepared, Outcome]]
+
+
+class UnmailableError(Exception):
+    """No message of a whole batch can be made; the text says why."""
 
 
 class Worker:
@@ -59,11 +63,28 @@ class Worker:
         for delivery in claimed:
             by_edition[delivery.edition_id].append(delivery)
         for deliveries in by_edition.values():
-            self._send(list(self._prepare(deliveries)))
+            prepared, unmailable = self._prepare(deliveries)
+            self._reject(unmailable, others=len(prepared))
+            self._send(prepared)
         return len(claimed)
 
-    def _prepare(self, deliveries: Sequence[Delivery]) -> Iterator[Prepared]:
-        """Yield each delivery of one edition with its picks and message; end those that cannot have one."""
+    def _reject(self, unmailable: Sequence[tuple[Delivery, str]], *, others: int) -> None:
+        """End the deliveries no message could be made for, unless that is all of them.
+
+        One such reader is a poison reader; nobody but such readers is a fault of ours, and costs no reader
+        their digest.
+        """
+        if len(unmailable) > 1 and not others:
+            claiming.release([delivery for delivery, _reason in unmailable])
+            raise UnmailableError(f"No message of {len(unmailable)} could be made: {unmailable[0][1]}")
+        for delivery, reason in unmailable:
+            settling.reject_unmailable(delivery, reason, at=self.clock())
+
+    def _prepare(self, deliveries: Sequence[Delivery]) -> tuple[list[Prepared], list[tuple[Delivery, str]]]:
+        """Return the deliveries of one edition with their messages, and those none can be made for, with why.
+
+        Those with nothing to send end here.
+        """
         at = self.clock()
         edition = deliveries[0].edition
         pool, renderer = self.desk(edition)
@@ -71,14 +92,15 @@ class Worker:
         offered = set(pool.paper_ids.tolist())
         chosen = choosing.choose(pool, edition, readers, at=at)
         picks = {reader.pk: mine for reader, mine in zip(readers, chosen, strict=True)}
+        prepared, unmailable = [], []
         for delivery in deliveries:
             if delivery.subscriber is None:  # erased since
                 settling.skip(delivery, Delivery.State.SKIPPED_UNSUBSCRIBED, at=at)
                 continue
-            mine = picks[delivery.subscriber.pk]
             before = [Pick(paper, reason) for paper, reason in delivery.picks]
-            if before and offered.issuperset(pick.paper_id for pick in before):
-                mine = before  # a retry is the same bytes again, so that a provider knows it
+            # A retry is the same bytes again, so that a provider knows it.
+            again = bool(before) and offered.issuperset(pick.paper_id for pick in before)
+            mine = before if again else picks[delivery.subscriber.pk]
             if not mine:
                 settling.skip(delivery, Delivery.State.SKIPPED_EMPTY, at=at)
                 continue
@@ -86,9 +108,10 @@ class Worker:
             try:
                 message = renderer.message(delivery.public_id, delivery.subscriber, mine, moment)
             except ValueError as error:
-                settling.reject_unmailable(delivery, str(error), at=at)
-                continue
-            yield Prepared(delivery, mine, message, moment)
+                unmailable.append((delivery, str(error)))
+            else:
+                prepared.append(Prepared(delivery, mine, message, moment))
+        return prepared, unmailable
 
     def _send(self, prepared: Sequence[Prepared]) -> None:
         """Send in groups of IN_FLIGHT: the outcomes of one group and the start of the next are one commit."""
