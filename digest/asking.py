@@ -16,7 +16,7 @@ ASKED_WITHIN = timedelta(minutes=10)
 RETRY_FAILED = timedelta(minutes=15)
 HUGGINGFACE_EVERY = timedelta(minutes=30)
 HUGGINGFACE_DAYS = 7  # votes settle over a week
-#: Feeds are built at Eastern midnight, and sometimes late: an empty one on a working day is asked again hourly.
+#: Feeds are built at Eastern midnight, sometimes late: an empty one on a working day is asked again hourly.
 FEED_BUILT = time(0, 15)
 FEED_EVERY = timedelta(hours=1)
 #: From then on an empty feed is believed: the next announcement is going out.
@@ -30,9 +30,9 @@ _SETTLED = (IngestRun.State.COMPLETE, IngestRun.State.QUIET)
 def due(at: datetime) -> list[tuple[str, Window]]:
     """Return the sources to ask at `at`, each with the days, neighbouring days in one window.
 
-    Hugging Face: today (UTC) every half hour, the seven days before once a day. arXiv: today's Eastern date until
-    every category has its announcement, the three days before where they were missed. A failed run is tried
-    again after a quarter of an hour; one under way is left alone.
+    Hugging Face: today (UTC) every half hour, the seven days before once a day. arXiv: today's Eastern date
+    until every category has its announcement, the three days before where they were missed. A failed run is
+    tried again after a quarter of an hour; one under way is left alone.
     """
     runs = _runs(at)
     answer: list[tuple[str, Window]] = []

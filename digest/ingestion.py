@@ -10,9 +10,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
+from digest.asking import ASKED_WITHIN, due, is_due
 from digest.matching import Compiled, compile_topics, topics_for
 from digest.models import IngestRun, Paper, PaperTopic, SourceTurn
-from digest.asking import ASKED_WITHIN, due, is_due
 from digest.sources import SOURCES
 from digest.sources.base import Page, Source, SourceError, Window
 from digest.storing import current_topics, store, store_all
@@ -41,8 +41,8 @@ def ingest(
     """Ask `source` for every day of `window`, store what it gives, return the receipts.
 
     `again=False` is for the clock: it leaves out what another process has asked or is asking since `due` was
-    looked up, so two beats ask once. `progress` is told of every receipt. A source's fault makes a failed receipt
-    and never an exception; what was stored before stays.
+    looked up, so two beats ask once. `progress` is told of every receipt. A source's fault makes a failed
+    receipt and never an exception; what was stored before stays.
     """
     topics, began = current_topics(), time.monotonic()
     conversation = SOURCES[source]()
@@ -88,8 +88,7 @@ def _begin(run: IngestRun, *, again: bool) -> IngestRun | None:
 def _ask(run: IngestRun, conversation: Source, topics: Compiled, faults: list[SourceError]) -> None:
     """Fill in `run`. `faults` are the unreachable answers in a row until now, each once."""
     try:
-        if len(faults) >= GIVE_UP_AFTER:
-            raise SourceError(f"Not asked, after {len(faults)} failures in a row. The last one: {faults[-1]}")
+        _refuse_hopeless(faults)
         for page in conversation.pages(run.category, run.day, at=run.started_at):
             _take(run, page, topics)
         _conclude(run)
@@ -106,6 +105,11 @@ def _ask(run: IngestRun, conversation: Source, topics: Compiled, faults: list[So
         log.warning(
             "ingest_failed", source=run.source, category=run.category, day=str(run.day), why=run.error
         )
+
+
+def _refuse_hopeless(faults: list[SourceError]) -> None:
+    if len(faults) >= GIVE_UP_AFTER:
+        raise SourceError(f"Not asked, after {len(faults)} failures in a row. The last one: {faults[-1]}")
 
 
 def _take(run: IngestRun, page: Page, topics: Compiled) -> None:
@@ -167,7 +171,7 @@ def rematch(topics: Iterable[Topic] | None = None) -> int:
     return changed
 
 
-def _chunks() -> Iterator[list[dict[str, Any]]]:
+def _chunks() -> Iterator[list[Any]]:
     last = 0
     while True:
         papers = list(

@@ -44,12 +44,13 @@ def compile_topics(topics: Iterable[TopicLike]) -> Compiled:
 def topics_for(texts: Iterable[str], categories: Iterable[str], topics: Compiled) -> set[int]:
     """Return the ids of the topics that a paper with these texts and arXiv categories belongs to.
 
-    A paper belongs to a topic when one of the topic's categories is among the paper's (cross-lists count: they
-    are the authors' own word), or when one of its `include` phrases stands in a text. A phrase of `exclude`
-    keeps the paper out, whatever else says yes. A topic with neither categories nor phrases has no papers.
+    A paper belongs to a topic when one of the topic's categories is among the paper's (cross-lists count:
+    they are the authors' own word), or when one of its `include` phrases stands in a text. A phrase of
+    `exclude` keeps the paper out, whatever else says yes. A topic with neither categories nor phrases has no
+    papers.
 
-    Phrases match whole words, whatever the case; "text-to-image" and "text to image" are one, and so are singular
-    and plural. A phrase never reaches over the end of a sentence.
+    Phrases match whole words, whatever the case; "text-to-image" and "text to image" are one, and so are
+    singular and plural. A phrase never reaches over the end of a sentence.
     """
     found = {topic for name in categories for topic in topics.by_category.get(name, ())}
     out: set[int] = set()
@@ -63,7 +64,7 @@ def topics_for(texts: Iterable[str], categories: Iterable[str], topics: Compiled
 
 
 def words(text: str) -> list[str]:
-    """Return the words of `text` folded to one case and to the singular; the end of a sentence is a word too."""
+    """Return the words of `text` in one case and in the singular; the end of a sentence is a word too."""
     return [_singular(token) for token in _TOKEN.findall(text.casefold())]
 
 

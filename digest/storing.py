@@ -1,4 +1,4 @@
-"""Put what a source tells into the database: papers by identity, where they appeared, which topics they are of."""
+"""Put what a source tells into the database: papers by identity, their appearances, their topics."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -111,8 +111,8 @@ def set_topics(papers: Iterable[Paper], topics: Compiled) -> None:
 def merge(paper: Paper, record: PaperRecord, at: datetime) -> set[str]:
     """Put into `paper` what `record` knows better; return the names of the fields that changed.
 
-    The latest version's text wins; a source that does not tell the version yields to one that does. What a source
-    leaves out, it does not erase.
+    The latest version's text wins; a source that does not tell the version yields to one that does. What a
+    source leaves out, it does not erase.
     """
     values = _told(record) | (_text(record) if record.version >= paper.version else {})
     if record.categories and (record.version >= paper.version or not paper.categories):

@@ -15,7 +15,8 @@ _serial = itertools.count(1)
 def a_topic(slug: str = "vision", **fields: Any) -> Topic:
     """Return a topic; its name is made from its slug."""
     defaults = {"name": slug.replace("-", " ").capitalize(), "description": f"Papers about {slug}."}
-    return Topic.objects.create(slug=slug, **{**defaults, **fields})
+    # The migrations seed topics; one of them may have this slug already.
+    return Topic.objects.update_or_create(slug=slug, defaults={**defaults, **fields})[0]
 
 
 def a_reader(address: str = "", *topics: Topic, **fields: Any) -> Subscriber:

@@ -43,8 +43,8 @@ class Arxiv:
     def pages(self, category: str, day: date, *, at: datetime) -> Iterator[Page]:
         """Yield what arXiv announced in `category` on the Eastern date `day`.
 
-        Today's date is asked of the feed, which knows no other; an earlier one of the API. The API is asked once
-        for all categories of a day, since one cross-listed paper answers several of them.
+        Today's date is asked of the feed, which knows no other; an earlier one of the API. The API is asked
+        once for all categories of a day, since one cross-listed paper answers several of them.
         """
         name = canonical(category)
         if name is None:
@@ -76,7 +76,7 @@ class Arxiv:
         return parse_feed(answer.body, day)
 
     def _of_past_day(self, day: date) -> Page:
-        """Return a past day in all our categories, kept for the runs that follow; so is the failure to get it."""
+        """Return a past day in all our categories; the answer, or its failure, is kept for the other runs."""
         if self._past_day != day:
             try:
                 self._past = self._search(day)

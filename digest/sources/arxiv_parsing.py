@@ -24,7 +24,8 @@ _ENTRY_ID = re.compile(
 )
 _ABOUT = re.compile(r"arXiv:\S+\s+Announce Type:\s*(\S+)\s+Abstract:\s*", re.IGNORECASE)
 _WITHDRAWN = re.compile(
-    r"\bthis (?:paper|article|manuscript|submission|work|preprint) (?:has been|was|is) (?:temporarily )?withdrawn"
+    r"\bthis (?:paper|article|manuscript|submission|work|preprint) (?:has been|was|is) "
+    r"(?:temporarily )?withdrawn"
     r"|^(?:paper )?withdrawn\b",
     re.IGNORECASE,
 )
@@ -58,7 +59,7 @@ def parse_api(body: bytes, *, appears: bool) -> Found:
     root, damaged = _tree(body)
     total = _text(root, _TOTAL)
     page = _page(root, lambda entry: _api_record(entry, appears=appears, damaged=damaged))
-    return Found(page, int(total) if total.isascii() and total.isdigit() else len(page.records))
+    return Found(page, int(total[:9]) if total.isascii() and total.isdigit() else len(page.records))
 
 
 def complaint(body: bytes) -> str:
@@ -116,7 +117,6 @@ def _page(root: etree._Element, read: Callable[[etree._Element], PaperRecord]) -
 
 
 def _feed_record(entry: etree._Element, asked: date, *, damaged: bool) -> PaperRecord:
-    arxiv_id, version = _identity(entry)
     about = _text(entry, f"{_ATOM}summary")
     found = _ABOUT.match(about)
     kind = _text(entry, f"{_ARXIV}announce_type") or (found[1] if found else "")
@@ -124,43 +124,45 @@ def _feed_record(entry: etree._Element, asked: date, *, damaged: bool) -> PaperR
         raise BrokenEntryError("announce type is unknown")
     published = _moment(_text(entry, f"{_ATOM}published"), "published")
     names = split_creators(_text(entry, _CREATOR))
-    return _record(
-        entry, about[found.end() :] if found else about, names, damaged=damaged,
-        arxiv_id=arxiv_id, version=version, published_at=None, updated_at=None,
-        day=published.astimezone(EASTERN).date() if published else asked, appears=not kind.startswith("replace"),
-    )  # fmt: skip
+    record = _record(entry, about[found.end() :] if found else about, names, damaged=damaged)
+    day = published.astimezone(EASTERN).date() if published else asked
+    return replace(record, day=day, appears=not kind.startswith("replace"))
 
 
 def _api_record(entry: etree._Element, *, appears: bool, damaged: bool) -> PaperRecord:
-    arxiv_id, version = _identity(entry)
     published = _moment(_text(entry, f"{_ATOM}published"), "published")
     if published is None:
         raise BrokenEntryError("published is missing")
     names = [_text(author, f"{_ATOM}name") for author in entry.iterfind(f"{_ATOM}author")]
-    return _record(
-        entry, _text(entry, f"{_ATOM}summary"), names, damaged=damaged,
-        arxiv_id=arxiv_id, version=version, published_at=published,
-        updated_at=_moment(_text(entry, f"{_ATOM}updated"), "updated"), day=announced_on(published), appears=appears,
-    )  # fmt: skip
+    record = _record(entry, _text(entry, f"{_ATOM}summary"), names, damaged=damaged)
+    updated = _moment(_text(entry, f"{_ATOM}updated"), "updated")
+    return replace(
+        record, published_at=published, updated_at=updated, day=announced_on(published), appears=appears
+    )
 
 
-def _record(
-    entry: etree._Element, abstract: str, names: Iterable[str], *, damaged: bool, arxiv_id: str, version: int,
-    published_at: datetime | None, updated_at: datetime | None, day: date, appears: bool,
-) -> PaperRecord:  # fmt: skip
-    title = text.required(_text(entry, f"{_ATOM}title"), "title", text.TITLE_LENGTH, damaged=damaged)
+def _record(entry: etree._Element, abstract: str, names: Iterable[str], *, damaged: bool) -> PaperRecord:
+    """Return what both dialects tell alike; the day is the caller's to set."""
+    arxiv_id, version = _identity(entry)
     cleaned = text.required(abstract, "abstract", text.ABSTRACT_LENGTH, damaged=damaged)
-    authors = tuple(text.author_name(text.decode_tex(name), damaged=damaged) for name in names)[
-        : text.MOST_AUTHORS
-    ]
+    authors = tuple(text.author_name(text.decode_tex(name), damaged=damaged) for name in names)
     if not authors:
         raise BrokenEntryError("authors are missing")
     comment = text.clean(_text(entry, f"{_ARXIV}comment"), 400)
     return PaperRecord(
-        source=NAME, source_id=arxiv_id, arxiv_id=arxiv_id, version=version, title=title, abstract=cleaned,
-        authors=authors, categories=_categories(entry), published_at=published_at, updated_at=updated_at, day=day,
-        withdrawn=bool(_WITHDRAWN.search(comment) or _WITHDRAWN.match(cleaned)), appears=appears,
-    )  # fmt: skip
+        source=NAME,
+        source_id=arxiv_id,
+        arxiv_id=arxiv_id,
+        version=version,
+        title=text.required(_text(entry, f"{_ATOM}title"), "title", text.TITLE_LENGTH, damaged=damaged),
+        abstract=cleaned,
+        authors=authors[: text.MOST_AUTHORS],
+        categories=_categories(entry),
+        published_at=None,
+        updated_at=None,
+        day=date.min,
+        withdrawn=bool(_WITHDRAWN.search(comment) or _WITHDRAWN.match(cleaned)),
+    )
 
 
 def _identity(entry: etree._Element) -> tuple[str, int]:

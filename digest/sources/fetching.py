@@ -81,7 +81,7 @@ class Fetcher:
         """Return the answer to GET `url`, of any status but 429 and 5xx, trying again while that may help.
 
         Raises SourceError with a sentence for the receipt: the host unreachable, too slow, too much, leading
-        elsewhere. Retry-After (RFC 9110 section 10.2.3) is obeyed; one longer than our patience ends the tries.
+        elsewhere. Retry-After (RFC 9110 section 10.2.3) is obeyed; one beyond our patience ends the tries.
         """
         began = time.monotonic()
         for tried in range(1, self.limits.tries + 1):
@@ -129,7 +129,7 @@ class Fetcher:
             raise _TryAgainError(f"{self._host} answered {response.status_code}", _wish(response.headers))
 
     def _body(self, response: httpx.Response, ends: float) -> Iterator[bytes]:
-        """Yield the body decompressed here, so that a small answer that unfolds into a huge one never does."""
+        """Yield the body, unpacked here in small steps, so that a bomb never goes off in memory."""
         size = 0
         for piece in _unfold(response):
             size += len(piece)
@@ -174,7 +174,7 @@ def _unfold(response: httpx.Response) -> Iterator[bytes]:
 
 
 def _wish(headers: httpx.Headers) -> float | None:
-    """Return how many seconds the host asks to wait, or None: Retry-After, else RateLimit's reset when empty."""
+    """Return how many seconds the host asks to wait, or None: Retry-After, else RateLimit's reset."""
     after = headers.get("retry-after", "").strip()
     if after.isdigit():
         return float(after[:9])

@@ -82,7 +82,7 @@ def parse(body: bytes, asked: date) -> Page:
 
 
 def _entries(body: bytes) -> tuple[list[Any], bool]:
-    """Return the entries, and whether some bytes were not UTF-8 (then they are U+FFFD, and their entry falls out)."""
+    """Return the entries, and whether some bytes were not UTF-8; those are U+FFFD then."""
     try:
         decoded, damaged = body.decode("utf-8-sig"), False
     except UnicodeDecodeError:

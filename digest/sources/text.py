@@ -1,4 +1,4 @@
-"""Outside text made safe to store, to mail and to show: one line, NFC, no control characters, of bounded length."""
+"""Outside text made safe to store, mail and show: one line, NFC, no control characters, bounded length."""
 
 import re
 import unicodedata

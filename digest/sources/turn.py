@@ -31,8 +31,9 @@ def turn(
 ) -> Iterator[None]:
     """Hold the turn of `source` (1-20 characters) for the length of the block; `pause` begins when it ends.
 
-    The row is taken by one conditional UPDATE on the database's own clock, so hosts need not agree on the time.
-    Call it outside a transaction: a row lock would hide the release. Raises SourceError after ten minutes' wait.
+    The row is taken by one conditional UPDATE on the database's own clock, so hosts need not agree on the
+    time. Call it outside a transaction: a row lock would hide the release. Raises SourceError after ten
+    minutes' wait.
     """
     owner = secrets.token_hex(8)
     SourceTurn.objects.get_or_create(source=source, defaults={"free_at": timezone.now() - pause})

@@ -40,8 +40,9 @@ class Command(BaseCommand):
     """Fetches papers and prints a receipt for every source, category and day."""
 
     help = (
-        "Ask the sources for their papers and store them. Running it again changes nothing but votes and new "
-        "versions. Exit codes: 0 all runs went well, 1 a run failed (the receipt says why), 2 wrong arguments."
+        "Ask the sources for their papers and store them. Running it again changes nothing but votes and "
+        "new versions. Exit codes: 0 all runs went well, 1 a run failed (the receipt says why), 2 wrong "
+        "arguments."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -56,8 +57,9 @@ class Command(BaseCommand):
             "--day",
             type=a_day,
             metavar="YYYY-MM-DD",
-            help="the day to ask for, and the last one with --days. Default: today, by each source's own calendar "
-            "(Hugging Face UTC, arXiv US Eastern). arXiv's today comes from its feeds, earlier days from its API.",
+            help="the day to ask for, and the last one with --days. Default: today, by each source's own "
+            "calendar (Hugging Face UTC, arXiv US Eastern). arXiv's today comes from its feeds, earlier days "
+            "from its API.",
         )
         parser.add_argument(
             "--days",
@@ -67,7 +69,7 @@ class Command(BaseCommand):
             help="how many days, ending at --day. Default: 1.",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's signature
         """Ask, show progress, print the receipts."""
         at = timezone.now()
         names = list(dict.fromkeys(options["sources"])) or list(SOURCES)
@@ -104,7 +106,8 @@ class Command(BaseCommand):
 
 def receipt(runs: list[IngestRun]) -> str:
     """Return the receipts as a table, one line a run, and the sum."""
-    head = f"{'source':<12} {'category':<10} {'day':<10} {'state':<8} {'entries':>7} {'new':>6} {'updated':>7} {'same':>6} {'skipped':>7}"
+    columns = f"{'entries':>7} {'new':>6} {'updated':>7} {'same':>6} {'skipped':>7}"
+    head = f"{'source':<12} {'category':<10} {'day':<10} {'state':<8} {columns}"
     lines = [head, "-" * len(head)]
     for run in runs:
         lines.append(
