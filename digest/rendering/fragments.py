@@ -1,7 +1,7 @@
 """One paper's part of the mail, as HTML and as text, made once an edition and cut where the reason goes."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from digest.models import Candidate, Paper
+from digest.models import Candidate, Edition, Paper
 from digest.rendering import wording
 
 #: Characters of the summary or abstract, from a roomy mail to one that must be cut hard.
@@ -41,47 +41,101 @@ class Entry:
     topics: Sequence[str] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A paper in the words a reader sees, plain text throughout; `links` are (label, sound address)."""
+
+    title: str
+    authors: str
+    facts: str
+    body: str
+    machine: bool
+    note: str
+    topics: list[str]
+    links: list[tuple[str, str]]
+    thumbnail: str
+    width: int
+    height: int
+
+    @property
+    def url(self) -> str:
+        """Where the title leads, or the empty string."""
+        return self.links[0][1] if self.links else ""
+
+    @property
+    def byline(self) -> str:
+        """Authors and facts on one line."""
+        return " · ".join(filter(None, (self.authors, self.facts)))
+
+
+def described(entry: Entry, longest: int, year_now: int) -> Described:
+    """Return `entry` with at most `longest` characters of summary or abstract; dates leave out `year_now`."""
+    paper = entry.paper
+    width = min(_THUMBNAIL_WIDTH, paper.thumbnail_width)
+    has_picture = bool(paper.thumbnail and paper.thumbnail_width and paper.thumbnail_height)
+    name = PurePosixPath(paper.thumbnail).name
+    return Described(
+        title=wording.plain(paper.title, TITLE) or "Untitled",
+        authors=wording.authors(paper.authors),
+        facts=" · ".join(_facts(entry, year_now)),
+        body=wording.plain(paper.summary or paper.abstract, longest) if longest else "",
+        machine=bool(paper.summary),
+        note=wording.plain(entry.candidate.note, NOTE) if entry.candidate else "",
+        topics=[wording.plain(topic, TOPIC) for topic in entry.topics[:MOST_TOPICS]],
+        links=_links(paper),
+        thumbnail=f"{settings.SITE_URL}/thumbnails/{name}" if has_picture else "",
+        width=width,
+        # Narrow and very tall pictures would push the next paper off the screen.
+        height=max(1, min(2 * width, round(width * paper.thumbnail_height / paper.thumbnail_width)))
+        if has_picture
+        else 0,
+    )
+
+
+def load(edition: Edition, paper_ids: Collection[int]) -> dict[int, Entry]:
+    """Return {paper id: entry} of those stored, each with its newest candidacy up to `edition`."""
+    newest = {
+        candidate.paper_id: candidate
+        for candidate in Candidate.objects.filter(
+            paper__in=paper_ids, edition__day__lte=edition.day
+        ).order_by("edition__day")
+    }
+    papers = Paper.objects.filter(pk__in=paper_ids).prefetch_related("topics").in_bulk()
+    return {
+        key: Entry(paper, newest.get(key), sorted(topic.name for topic in paper.topics.all() if topic.active))
+        for key, paper in papers.items()
+    }
+
+
 def build(entry: Entry, level: int, year_now: int) -> Fragment:
     """Return the fragment of `entry` at `level` of LEVELS; dates leave out `year_now`."""
-    paper = entry.paper
-    title = wording.plain(paper.title, TITLE) or "Untitled"
-    longest = LEVELS[level]
-    body = wording.plain(paper.summary or paper.abstract, longest) if longest else ""
-    note = wording.plain(entry.candidate.note, NOTE) if entry.candidate else ""
-    names = wording.authors(paper.authors)
-    facts = " · ".join(_facts(entry, year_now))
-    links = _links(paper)
+    paper = described(entry, LEVELS[level], year_now)
     html = render_to_string(
         "email/paper.html",
         {
             "slot": _REASON,
-            "title": _lines(title),
-            "title_url": links[0][1] if links else "",
-            "authors": _lines(names),
-            "facts": facts,
-            "body": _lines(body),
-            "machine": bool(paper.summary),
-            "note": _lines(note),
-            "topics": [wording.plain(topic, TOPIC) for topic in entry.topics[:MOST_TOPICS]],
-            "links": links,
-            **_thumbnail(paper),
+            "paper": paper,
+            "title": _lines(paper.title),
+            "authors": _lines(paper.authors),
+            "body": _lines(paper.body),
+            "note": _lines(paper.note),
         },
     )
     text = render_to_string(
         "email/paper.txt",
         {
             "slot": _REASON,
-            "title": wording.wrapped(title, _INDENT, first=""),
-            "byline": wording.wrapped(" · ".join(filter(None, (names, facts))), _INDENT),
-            "body": wording.wrapped(body, _INDENT),
-            "note": wording.wrapped(f"Editor's note: {note}", _INDENT) if note else "",
-            "links": [(f"{label:<9}", address) for label, address in links],
+            "title": wording.wrapped(paper.title, _INDENT, first=""),
+            "byline": wording.wrapped(paper.byline, _INDENT),
+            "body": wording.wrapped(paper.body, _INDENT),
+            "note": wording.wrapped(f"Editor's note: {paper.note}", _INDENT) if paper.note else "",
+            "links": [(f"{label:<9}", address) for label, address in paper.links],
         },
     )
     before, _, after = html.partition(_REASON)
     text_before, _, text_after = text.partition(_REASON)
     return Fragment(
-        title=title,
+        title=paper.title,
         html=(before, after),
         text=(text_before.rstrip(" "), text_after),
         weight=len(html.encode()),
@@ -103,27 +157,13 @@ def _facts(entry: Entry, year_now: int) -> list[str]:
 
 def _links(paper: Paper) -> list[tuple[str, str]]:
     """Return (label, address) of what can be opened, the abstract first."""
-    project = wording.link(paper.project_url)
     links = [
         ("Abstract", paper.abstract_url if paper.arxiv_id else ""),
         ("PDF", paper.pdf_url),
         ("Code", paper.code_url),
-        ("Project", project),
+        ("Project", paper.project_url),
     ]
     return [(label, address) for label, address in links if wording.link(address)]
-
-
-def _thumbnail(paper: Paper) -> dict[str, object]:
-    """Return where the picture lies on our own host and its size in the mail, or an empty address."""
-    name = PurePosixPath(paper.thumbnail).name
-    if not name or not paper.thumbnail_width or not paper.thumbnail_height:
-        return {"thumbnail": ""}
-    width = min(_THUMBNAIL_WIDTH, paper.thumbnail_width)
-    return {
-        "thumbnail": f"{settings.SITE_URL}/thumbnails/{name}",
-        "width": width,
-        "height": max(1, min(2 * width, round(width * paper.thumbnail_height / paper.thumbnail_width))),
-    }
 
 
 def _lines(text: str) -> SafeString:

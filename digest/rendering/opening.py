@@ -53,7 +53,7 @@ def _line(line: str) -> SafeString:
         "{}",
         (
             (
-                format_html('<a href="{}" style="color:#0f5c66">{}</a>', piece, piece)
+                format_html('<a href="{}" style="color:#0f5257">{}</a>', piece, piece)
                 if place % 2 and wording.link(piece)
                 else piece,
             )

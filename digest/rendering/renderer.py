@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils.html import escape
 
-from digest.models import Candidate, Edition, Paper
+from digest.models import Edition
 from digest.ranking import Pick
 from digest.rendering import fragments, opening, wording
 from digest.rendering.fragments import LEVELS, Entry, Fragment
@@ -123,25 +123,9 @@ class EditionRenderer:
         return self._frames[year]
 
     def _load(self, paper_ids: set[int]) -> None:
-        """Read papers with their topics and their newest candidacy up to this edition, in three queries."""
-        if not paper_ids:
-            return
-        papers = Paper.objects.filter(pk__in=paper_ids).prefetch_related("topics").in_bulk()
-        newest = {
-            candidate.paper_id: candidate
-            for candidate in Candidate.objects.filter(
-                paper__in=paper_ids, edition__day__lte=self._edition.day
-            ).order_by("edition__day")
-        }
-        for key in paper_ids:
-            paper = papers.get(key)
-            self._entries[key] = (
-                Entry(
-                    paper, newest.get(key), sorted(topic.name for topic in paper.topics.all() if topic.active)
-                )
-                if paper
-                else None
-            )
+        if paper_ids:
+            found = fragments.load(self._edition, paper_ids)
+            self._entries.update({key: found.get(key) for key in paper_ids})
 
 
 def subject(edition: Edition, titles: Sequence[str], year: int) -> str:
