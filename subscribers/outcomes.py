@@ -60,7 +60,7 @@ _POLICY = re.compile(
 )
 #: The server wants a login it did not get, RFC 4954: the same for every reader, so nobody is rejected for it.
 _CREDENTIALS = {530, 534, 535, 538}
-_ADDRESS = re.compile(r"""(?:"[^"\n]*"|[^\s<>"'(),:;=\[\]{}]+)(?:@|%40)[^\s<>"'(),:;=\[\]{}]+""")
+_ADDRESS = re.compile(r"""(?:"[^"\n]*"|[^\s<>"'(),:;=\[\]{}]+)(?:@|%40)[^\s<>"'(),:;=&\[\]{}]+""")
 _UNWRITABLE = (
     AnymailInvalidAddress,
     AnymailSerializationError,

@@ -11,8 +11,6 @@ from typing import Any
 from anymail.backends import resend
 from django.core.mail import EmailMessage
 
-HEADER = "Idempotency-Key"
-
 
 class EmailBackend(resend.EmailBackend):  # type: ignore[misc]
     """Anymail's Resend backend, its settings unchanged."""
@@ -23,18 +21,14 @@ class EmailBackend(resend.EmailBackend):  # type: ignore[misc]
 
 
 class Payload(resend.ResendPayload):  # type: ignore[misc]
-    """The key is the extra header Idempotency-Key; without it, the delivery the metadata names."""
+    """The key is the extra header Idempotency-Key, else the public id that stands in the Message-ID."""
 
     def set_extra_headers(self, headers: Mapping[str, Any]) -> None:
-        """Take the key out of the mail's headers."""
-        kept = {name: value for name, value in headers.items() if name.lower() != HEADER.lower()}
-        for name, value in headers.items():
-            if name not in kept:
-                self.headers[HEADER] = str(value)
-        super().set_extra_headers(kept)
-
-    def set_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Use our own name for the delivery where no key was given; set after the headers."""
-        if metadata.get("delivery"):
-            self.headers.setdefault(HEADER, str(metadata["delivery"]))
-        super().set_metadata(metadata)
+        """Move the key from the mail's headers to the request's."""
+        named = {name.lower(): str(value) for name, value in headers.items()}
+        key = named.get("idempotency-key") or named.get("message-id", "").strip("<>").partition("@")[0]
+        if key:
+            self.headers["Idempotency-Key"] = key
+        super().set_extra_headers(
+            {name: value for name, value in headers.items() if name.lower() != "idempotency-key"}
+        )

@@ -1,0 +1,1 @@
+"""The far ends of the wire: mail servers and providers on loopback."""
