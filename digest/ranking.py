@@ -13,6 +13,7 @@ What a reader has seen, excludes, or could have had in an earlier digest is out 
 scores: the lower paper id first. The same reader gets the same picks whoever else is in the batch.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -37,6 +38,9 @@ MOST_PINS = 3
 LEAST_HEAT = 1.0
 # Answers kept while a batch is ranked, since readers share many words; it bounds the memory of any batch.
 _KEPT = 1024
+# Several interests in one line, "gaussian splatting, NeRF", and what is none: "Example, Ada".
+_LIST = re.compile(r"[,;|\n]")
+_A_NAME = re.compile(r"\s*[A-Z][\w'-]*, [A-Z][\w'.-]*( [A-Z][\w'.-]*)?\s*")
 _NOTHING: Rows = np.empty(0, np.intp)
 
 
@@ -114,10 +118,15 @@ class _Batch:
 
     def _barred(self, text: str) -> Rows:
         """Return the papers that say `text`, are by somebody of that name, or in a topic of that name."""
-        topic = self.corpus.topics_by_name.get(" ".join(fold(text).split()))
-        by = self.corpus.authors.get(name_key(text), _NOTHING)
-        within = _NOTHING if topic is None else self.corpus.topics.get(topic, _NOTHING)
-        return np.concatenate([self.corpus.texts.saying(text), by, within])
+        found = []
+        for part in [text] if _A_NAME.fullmatch(text) else _LIST.split(text):
+            topic = self.corpus.topics_by_name.get(" ".join(fold(part).split()), 0)
+            found += [
+                self.corpus.texts.saying(part),
+                self.corpus.authors.get(name_key(part), _NOTHING),
+                self.corpus.topics.get(topic, _NOTHING),
+            ]
+        return np.concatenate(found)
 
     def _facets(self, profile: Profile) -> list[Facet]:
         """Return what the reader follows, in an order of its own; words that say nothing are no interest."""
@@ -130,7 +139,8 @@ class _Batch:
         for author in dict.fromkeys(filter(None, map(name_key, profile.authors))):
             rows = self.corpus.authors.get(author, _NOTHING)
             facets.append(Facet("author", author, rows, np.full(len(rows), AUTHOR)))
-        return facets + [facet for words in dict.fromkeys(profile.words) if (facet := self.words(words))]
+        phrases = dict.fromkeys(phrase for words in profile.words for phrase in _LIST.split(words))
+        return facets + [facet for phrase in phrases if (facet := self.words(phrase))]
 
     def _words(self, words: str) -> Facet | None:
         if not any(map(says_something, tokens(words))):

@@ -52,5 +52,5 @@ def of_trend(signals: npt.NDArray[np.int64], *, new: bool) -> str:
 
 def _quoted(text: str) -> str:
     """Return `text` on one line, without control characters, clipped to fit a line of the mail."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split()).strip('"')
     return line if len(line) <= _LONGEST_QUOTE else f"{line[: _LONGEST_QUOTE - 1].rstrip()}…"

@@ -20,11 +20,11 @@ Numbers = npt.NDArray[np.float64]
 #: A word in the title says as much as this many in the abstract.
 TITLE = 3.0
 #: Half of the full score is reached by this many mentions (of a word, of a phrase), as in BM25.
-_HALF_WORD, _HALF_PHRASE = 1.2, 0.6
-#: How much the words standing together count beside the words standing anywhere.
-_TOGETHER = 0.6
-#: Below this share of a phrase's rarity found, a paper is not about it.
-_LEAST_COVERED = 0.6
+_HALF_WORD, _HALF_PHRASE = 2.4, 0.6
+#: How much of what a score lacks the words standing together make up for.
+_TOGETHER = 0.2
+#: A paper is about a phrase when it has this share of what the phrase tells, in as many words (or all).
+_LEAST_COVERED, _LEAST_WORDS = 0.5, 2
 #: A reader's phrase is read up to here, in words.
 _LONGEST_PHRASE = 24
 _GAP = -1
@@ -74,15 +74,14 @@ class Texts:
             (self._weight_at[words], (self._stream[words], self._row_at[words])), shape=shape
         ).tocsr()
         lengths = np.bincount(self._row_at[words], minlength=self.size).astype(np.float64)
-        relative = lengths / max(lengths.mean(), 1.0) if self.size else lengths
-        half = _HALF_WORD * (0.4 + 0.6 * relative)
+        half = _HALF_WORD * (0.4 + 0.6 * lengths / max(lengths.sum() / max(self.size, 1), 1.0))
         counts.data /= counts.data + half[counts.indices]
         return counts
 
     def matches(self, words: str) -> Matches:
         """Return the papers about `words`, a reader's own, in any spelling authors use for them."""
         scores, exact = np.zeros(self.size), np.zeros(self.size, bool)
-        for phrase in self._vocabulary.spellings(tuple(tokens(words)[:_LONGEST_PHRASE])):
+        for phrase in self._vocabulary.spellings(_telling_part(tokens(words)[:_LONGEST_PHRASE])):
             found, says = self._score(phrase)
             np.maximum(scores, found, out=scores)
             exact |= says
@@ -96,18 +95,20 @@ class Texts:
     def _score(self, phrase: tuple[str, ...]) -> tuple[Numbers, npt.NDArray[np.bool_]]:
         """Return each paper's score for one spelling, and whether it says it."""
         telling = {word: self._vocabulary.rarity(word) for word in phrase if says_something(word)}
-        whole = sum(telling.values())
-        scores, covered = np.zeros(self.size), np.zeros(self.size)
+        # A word that every paper has weighs a little, but tells nothing.
+        tells = {word: max(rarity - 1, 1e-9) for word, rarity in telling.items()}
+        whole, all_told = sum(telling.values()), sum(tells.values())
+        scores, covered, words = np.zeros(self.size), np.zeros(self.size), np.zeros(self.size, int)
         for word, rarity in telling.items():
             rows, values = self._mentions_of(word)
             scores[rows] += values * (rarity / whole)
-            covered[rows] += rarity / whole
-        together = self._phrase_mentions(phrase) if telling else np.zeros(self.size)
-        says = together > 0
+            covered[rows] += tells[word] / all_told
+            words[rows] += 1
+        together = self._phrase_mentions(phrase)
         if len(telling) > 1:
-            scores = (1 - _TOGETHER) * scores + _TOGETHER * together / (together + _HALF_PHRASE)
-        scores[covered < _LEAST_COVERED] = 0.0
-        return scores, says
+            scores = 1 - (1 - scores) * (1 - _TOGETHER * together / (together + _HALF_PHRASE))
+        scores[(covered < _LEAST_COVERED) | (words < min(_LEAST_WORDS, len(telling)))] = 0.0
+        return scores, together > 0
 
     def _mentions_of(self, word: str) -> tuple[Rows, Numbers]:
         place = self._ids.get(word)
@@ -132,3 +133,9 @@ class Texts:
             np.float64
         )
         return mentions
+
+
+def _telling_part(stems: list[str]) -> tuple[str, ...]:
+    """Return `stems` from the first to the last that says something: "papers about the art of" is "art"."""
+    places = [place for place, word in enumerate(stems) if says_something(word)]
+    return tuple(stems[places[0] : places[-1] + 1]) if places else ()
