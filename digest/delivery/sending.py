@@ -9,6 +9,7 @@ from django.db import transaction
 
 from digest import schedule
 from digest.delivery.claiming import lease_end
+from digest.delivery.rows import write
 from digest.models import Delivery, Edition
 from digest.ranking import Pick
 from subscribers.models import Subscriber, Suppression
@@ -51,26 +52,34 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
             "address_hash", flat=True
         )
     )
-    going = []
+    verdicts = {row.pk: _verdict(row, suppressed, at) for row in rows}
     for row in rows:
-        row.state = _verdict(row, suppressed, at)
-        if row.state == Delivery.State.SUBMITTING:
-            item = prepared[row.pk]
-            row.attempts += 1
-            row.picks = [[pick.paper_id, pick.reason] for pick in item.picks]
-            row.subject = str(item.message.subject)[:200]
-            row.submitted_at, row.lease_until, row.retry_at = item.moment, lease_end(at), None
-            going.append(item)
-        elif row.state in Delivery.WAITING:
-            row.lease_until = None
-        else:
-            row.settled_at, row.lease_until = at, None
-    Delivery.objects.bulk_update(
-        rows,
-        ["state", "attempts", "picks", "subject", "submitted_at", "lease_until", "retry_at", "settled_at"],
+        if verdicts[row.pk] != Delivery.State.SUBMITTING:
+            ended = None if verdicts[row.pk] in Delivery.WAITING else at
+            Delivery.objects.filter(pk=row.pk).update(
+                state=verdicts[row.pk], settled_at=ended, lease_until=None
+            )
+    going = [row for row in rows if verdicts[row.pk] == Delivery.State.SUBMITTING]
+    write(
+        ("state", "attempts", "picks", "subject", "submitted_at", "lease_until", "retry_at"),
+        ((row, _submission(row, prepared[row.pk], at)) for row in going),
+        was=Delivery.State.CLAIMED,
     )
-    order = {key: place for place, key in enumerate(prepared)}
-    return sorted(going, key=lambda item: order[item.delivery.pk])
+    keys = {row.pk for row in going}
+    return [item for key, item in prepared.items() if key in keys]
+
+
+def _submission(row: Delivery, item: Prepared, at: datetime) -> dict[str, object]:
+    """Return what the row keeps of a message that goes on the wire."""
+    return {
+        "state": Delivery.State.SUBMITTING,
+        "attempts": row.attempts + 1,
+        "picks": [[pick.paper_id, pick.reason] for pick in item.picks],
+        "subject": str(item.message.subject)[:200],
+        "submitted_at": item.moment,
+        "lease_until": lease_end(at),
+        "retry_at": None,
+    }
 
 
 def _verdict(row: Delivery, suppressed: set[str], at: datetime) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
+from digest.delivery.rows import write
 from digest.delivery.sending import Prepared
 from digest.models import Delivery, Edition
 from subscribers import lifecycle
@@ -17,42 +18,61 @@ log = structlog.get_logger(__name__)
 
 #: Seconds before the next try, by how many were made; the last one repeats until the delivery expires.
 BACKOFF = (5, 30, 120, 600, 1800)
+#: Outcomes that end a delivery. The others leave it waiting for its next try.
+FINAL = {
+    Fate.ACCEPTED: Delivery.State.ACCEPTED,
+    Fate.REJECTED: Delivery.State.REJECTED,
+    Fate.UNKNOWN: Delivery.State.UNKNOWN,
+}
 
 
 def settle(sent: Sequence[tuple[Prepared, Outcome]], *, at: datetime) -> None:
     """Write the outcomes of submitted deliveries, each fenced by its epoch, in one transaction."""
+    final = [(item.delivery, outcome) for item, outcome in sent if outcome.fate in FINAL]
     with transaction.atomic():
+        write(
+            ("state", "settled_at", "lease_until", "detail", "provider_id"),
+            ((delivery, _ending(outcome, at)) for delivery, outcome in final),
+            was=Delivery.State.SUBMITTING,
+        )
         for item, outcome in sent:
-            _settle_one(item.delivery, outcome, at)
+            if outcome.fate not in FINAL:
+                _put_off(item.delivery, outcome, at)
+            elif outcome.fate is Fate.REJECTED and outcome.address_is_bad:
+                source = f"delivery {item.delivery.public_id}"
+                lifecycle.suppress(item.delivery.address_hash, Suppression.Reason.BOUNCE, source, at=at)
     for item, outcome in sent:
-        if outcome.fate is Fate.REJECTED and outcome.address_is_bad:
-            lifecycle.suppress(
-                item.delivery.address_hash, Suppression.Reason.BOUNCE, f"delivery {item.delivery.public_id}", at=at
-            )
         if outcome.fate is not Fate.ACCEPTED:
-            log.warning("delivery_not_accepted", delivery=item.delivery.public_id, fate=outcome.fate, detail=outcome.detail)
+            log.warning(
+                "delivery_not_accepted",
+                delivery=item.delivery.public_id,
+                fate=str(outcome.fate),
+                detail=outcome.detail,
+            )
 
 
-def _settle_one(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
+def _ending(outcome: Outcome, at: datetime) -> dict[str, object]:
+    """Return what the row keeps of a final outcome."""
+    return {
+        "state": FINAL[outcome.fate],
+        "settled_at": at,
+        "lease_until": None,
+        "detail": outcome.detail[:200],
+        "provider_id": outcome.provider_id[:200],
+    }
+
+
+def _put_off(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
+    """Let a delivery that has definitely not left wait for its next try."""
     mine = Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.SUBMITTING)
     detail = outcome.detail[:200]
-    if outcome.fate in {Fate.DEFERRED, Fate.NOT_SENT}:
-        # A newer edition may have enrolled the reader meanwhile; only one of the two may wait.
-        newer = Delivery.objects.waiting().filter(subscriber=delivery.subscriber_id).exclude(pk=delivery.pk)
-        if newer.exists():
-            mine.update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail=detail)
-            return
-        wait = retry_delay(delivery.attempts + 1, outcome.retry_after)
-        mine.update(state=Delivery.State.DEFERRED, retry_at=at + wait, lease_until=None, detail=detail)
+    # A newer edition may have enrolled the reader meanwhile; only one of the two may wait.
+    newer = Delivery.objects.waiting().filter(subscriber=delivery.subscriber_id).exclude(pk=delivery.pk)
+    if newer.exists():
+        mine.update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail=detail)
         return
-    state = {
-        Fate.ACCEPTED: Delivery.State.ACCEPTED,
-        Fate.REJECTED: Delivery.State.REJECTED,
-        Fate.UNKNOWN: Delivery.State.UNKNOWN,
-    }[outcome.fate]
-    mine.update(
-        state=state, settled_at=at, lease_until=None, detail=detail, provider_id=outcome.provider_id[:200]
-    )
+    wait = retry_delay(delivery.attempts + 1, outcome.retry_after)
+    mine.update(state=Delivery.State.DEFERRED, retry_at=at + wait, lease_until=None, detail=detail)
 
 
 def retry_delay(attempts: int, retry_after: float | None) -> timedelta:

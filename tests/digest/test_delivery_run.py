@@ -187,7 +187,8 @@ def test_a_mail_server_that_is_away_loses_nobody(papers: list[Paper]) -> None:
 def test_a_retry_is_the_same_bytes(smtp_sink: SmtpSink, papers: list[Paper], monkeypatch: pytest.MonkeyPatch) -> None:
     a_reader(), a_reader()
     enrolled(WEDNESDAY, papers)
-    monkeypatch.setattr(settling, "_settle_one", _as_deferred(settling._settle_one))
+    settle = settling.settle
+    monkeypatch.setattr(settling, "settle", lambda sent, at: settle(_as_deferred(sent), at=at))
     deliver()
     assert len(smtp_sink.received) == 2
     monkeypatch.undo()
@@ -196,9 +197,9 @@ def test_a_retry_is_the_same_bytes(smtp_sink: SmtpSink, papers: list[Paper], mon
     assert sorted(raw.values()) == [2, 2]
 
 
-def _as_deferred(settle):  # type: ignore[no-untyped-def]
-    """Settle as if the server, which took the mail, had said: later."""
-    return lambda delivery, _outcome, at: settle(delivery, Outcome(Fate.DEFERRED), at)
+def _as_deferred(sent: loop.Settled) -> loop.Settled:
+    """Return the outcomes as if the server, which took the mails, had said: later."""
+    return [(item, Outcome(Fate.DEFERRED)) for item, _outcome in sent]
 
 
 def test_a_worker_killed_on_the_wire_leaves_at_most_one_group_unknown(
