@@ -1,0 +1,1 @@
+"""The pages of the digest: editions, thumbnails, and the mailbox of development."""
