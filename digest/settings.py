@@ -6,18 +6,17 @@ default as soon as SECRET_KEY is set) refuses to start without its secrets.
 
 import hashlib
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
-import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from digest import configuration as read
+from digest import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -74,6 +73,7 @@ EDITION_ZONE = read.zone("EDITION_ZONE", env.str("EDITION_ZONE", default="UTC"))
 EDITION_REQUIRES_APPROVAL = env.bool("EDITION_REQUIRES_APPROVAL", default=False)
 
 # --- Sources ----------------------------------------------------------------------------------------------
+SOURCES = read.chosen("SOURCES", env.list("SOURCES", default=list(read.SOURCES)), among=read.SOURCES)
 HUGGINGFACE_URL = read.web_address(
     "HUGGINGFACE_URL", env.str("HUGGINGFACE_URL", default="https://huggingface.co"), allow_http=DEBUG
 )
@@ -270,37 +270,7 @@ if not DEBUG:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Logs: no address and no secret goes in ----------------------------------------------------------------
-_shared_processors: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-structlog.configure(
-    processors=[
-        structlog.stdlib.filter_by_level,
-        *_shared_processors,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "lines": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-            if DEBUG
-            else structlog.processors.JSONRenderer(),
-            "foreign_pre_chain": _shared_processors,
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
-}
+LOGGING = logs.configure(level=env.str("LOG_LEVEL", default="INFO"), readable=DEBUG)
 SENTRY_DSN = env.str("SENTRY_DSN", default="")
 if SENTRY_DSN:
     import sentry_sdk
