@@ -49,10 +49,11 @@ def is_due(source: str, category: str, day: date, at: datetime) -> bool:
 
 def _asked(at: datetime) -> list[tuple[str, list[date], tuple[str, ...]]]:
     utc, eastern = at.astimezone(UTC).date(), eastern_date(at)
-    return [
+    rows: list[tuple[str, list[date], tuple[str, ...]]] = [
         ("huggingface", [utc - n * _DAY for n in range(HUGGINGFACE_DAYS, -1, -1)], ("",)),
         ("arxiv", [eastern - n * _DAY for n in range(ARXIV_DAYS, -1, -1)], tuple(settings.ARXIV_CATEGORIES)),
     ]
+    return [row for row in rows if row[0] in settings.SOURCES]
 
 
 def _runs(at: datetime) -> dict[_Key, list[IngestRun]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import zoneinfo
+from collections.abc import Sequence
 from email.headerregistry import Address
 from email.utils import parseaddr
 from urllib.parse import urlsplit
@@ -30,6 +31,8 @@ PROVIDER_OPTIONS: dict[str, tuple[str, ...]] = {
     "mailgun": ("MAILGUN_SENDER_DOMAIN", "MAILGUN_WEBHOOK_SIGNING_KEY"),
     "sparkpost": ("SPARKPOST_SUBACCOUNT",),
 }
+#: What papers can come from; `digest.sources` holds a source of each name.
+SOURCES = ("huggingface", "arxiv")
 
 
 def refuse(name: str, problem: str) -> ImproperlyConfigured:
@@ -81,6 +84,15 @@ def whole_number(name: str, value: str, *, least: int, most: int) -> int:
     if not least <= number <= most:
         raise refuse(name, f"{number} is out of range. Use {least} to {most}.")
     return number
+
+
+def chosen(name: str, values: list[str], *, among: Sequence[str]) -> list[str]:
+    """Return `values` without repetitions when each is one of `among`; none at all is a choice, too."""
+    for value in values:
+        if value not in among:
+            choice = ", ".join(among)
+            raise refuse(name, f"there is no {value!r}. Choose from: {choice}; or leave it empty for none.")
+    return list(dict.fromkeys(values))
 
 
 def zone(name: str, value: str) -> str:
