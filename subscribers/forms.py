@@ -36,13 +36,12 @@ _WEIGHTS = [("0", "Off"), (str(Preference.Weight.NORMAL), "Follow"), (str(Prefer
 class LinesField(forms.CharField):
     """Several short texts, one on each line; gives a tuple without repetitions."""
 
-    widget = forms.Textarea
     most_lines = 40
     longest_line = 200
 
-    def __init__(self, *, label: str = "", widget: forms.Widget | None = None) -> None:
+    def __init__(self, *, label: str = "", rows: int = 4) -> None:
         most = self.most_lines * (self.longest_line + 2)
-        super().__init__(required=False, max_length=most, label=label, widget=widget)
+        super().__init__(required=False, max_length=most, label=label, widget=forms.Textarea(attrs={"rows": rows}))
 
     def clean(self, value: str | None) -> tuple[str, ...]:
         """Return the lines: NFC, single spaces, the first spelling of those that differ in case only."""
@@ -80,7 +79,7 @@ class SignupForm(forms.Form):
     topics = forms.ModelMultipleChoiceField(
         Topic.objects.filter(active=True), required=False, widget=forms.CheckboxSelectMultiple
     )
-    words = LinesField(label="In your own words", widget=forms.Textarea(attrs={"rows": 3}))
+    words = LinesField(label="In your own words", rows=3)
     #: People do not see it; programs that fill every field do.
     website = forms.CharField(
         required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"})
@@ -106,7 +105,7 @@ class SignupForm(forms.Form):
 class PreferencesForm(forms.Form):
     """All that a reader can choose, one row of buttons per topic."""
 
-    words = LinesField(label="Your own words")
+    words = LinesField(label="Subjects, in your own words")
     authors = LinesField(label="Authors you follow")
     excluded = LinesField(label="Never show me")
     frequency = forms.ChoiceField(choices=Subscriber.Frequency.choices, widget=forms.RadioSelect)
