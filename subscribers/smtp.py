@@ -196,7 +196,7 @@ class EmailBackend(smtp.EmailBackend):
     def _send(self, email_message: EmailMessage) -> bool:
         """Send one message as Django does, with a quick look at addresses that need no more than that.
 
-        The stage of the message before is forgotten first: even if this one cannot be written, it has not left.
+        The stage of the message before is forgotten first: a message that cannot be written has not left.
         """
         if not isinstance(self.connection, _Recording):
             raise smtplib.SMTPServerDisconnected("there is no session")

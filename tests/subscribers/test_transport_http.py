@@ -1,7 +1,7 @@
 """Providers' faults are classed by what left and what came back, the same for every provider."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import format_datetime
 
 import pytest
@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives
 from django.test import override_settings
 
+from subscribers.links import unsubscribe_url
+from subscribers.mail import compose_digest
 from subscribers.outcomes import classed, http, retry_after
 from subscribers.transport import Fate, Outcome, Sender, Senders
 from tests.sinks.dialects import DIALECTS
@@ -316,3 +318,26 @@ def test_a_signal_that_fails_after_the_provider_took_it_changes_no_outcome(
             assert sender.send(a_digest()).fate is Fate.ACCEPTED
     finally:
         post_send.disconnect(fails)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_digest_of_the_house_is_what_a_provider_wants(
+    name: str, provider: Provider, sender: Sender
+) -> None:
+    link = unsubscribe_url("reader-1", "delivery-1")
+    digest = compose_digest(
+        to="reader1@example.org",
+        subscriber_public_id="reader-1",
+        delivery_public_id="delivery-1",
+        edition_day=date(2026, 3, 4),
+        subject="Daily Papers, 4 March: Ünïcode in vision + 9 more",
+        html=f'<p>Ten papers. <a href="{link}">Unsubscribe</a></p>',
+        text=f"Ten papers. Unsubscribe: {link}",
+        at=datetime(2026, 3, 4, 7, 0, tzinfo=UTC),
+    )
+    with override_settings(**provider.settings(name)):
+        assert sender.send(digest).fate is Fate.ACCEPTED, provider.problems
+    (mail,) = provider.accepted
+    assert mail.subject == "Daily Papers, 4 March: Ünïcode in vision + 9 more"
+    assert mail.header("Message-ID").startswith("<delivery-1@")
+    assert link in mail.header("List-Unsubscribe")
