@@ -30,6 +30,7 @@ _UNFOLDED = policy.compat32.clone(max_line_length=0)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BODY_CONTROL = bytes({*range(32), 127} - {9, 10})  # all but tab and line feed
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
 _DOMAIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
 
@@ -164,7 +165,7 @@ def _headers(public_id: str, unsubscribe: str, stream: str, at: datetime) -> dic
         "Message-ID": f"<{public_id}@{settings.MAIL_DOMAIN}>",
         "List-Unsubscribe": f"<{unsubscribe}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "Feedback-ID": f"{stream}:{_sender_id(settings.MAIL_DOMAIN)}",
+        "Feedback-ID": f"{stream}:{settings.MAIL_DOMAIN}:{_sender_id(settings.MAIL_DOMAIN)}",
         "X-Auto-Response-Suppress": "All",
     }
 
@@ -186,7 +187,7 @@ def _recipient(address: str) -> str:
     local, at_sign, domain = address.rpartition("@")
     if _CONTROL.search(address) or not address.isascii():
         raise MailError("The address holds a line break or another character that no address can have.")
-    if not at_sign or not local or not _DOMAIN.fullmatch(domain):
+    if not at_sign or not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(domain):
         raise MailError("The address is not one that can be written to.")
     return str(Address(username=local, domain=domain))
 
