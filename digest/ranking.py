@@ -35,7 +35,7 @@ AUTHOR, WORDS, TREND = 3.0, 2.0, 0.8
 SPREAD = 0.35
 MOST_PINS = 3
 #: Attention, in votes, from which a paper may fill the digest of somebody who asked for something else.
-LEAST_HEAT = 1.0
+LEAST_HEAT = 2.0
 # Answers kept while a batch is ranked, since readers share many words; it bounds the memory of any batch.
 _KEPT = 1024
 # Several interests in one line, "gaussian splatting, NeRF", and what is none: "Example, Ada".
@@ -120,7 +120,7 @@ class _Batch:
         """Return the papers that say `text`, are by somebody of that name, or in a topic of that name."""
         found = []
         for part in [text] if _A_NAME.fullmatch(text) else _LIST.split(text):
-            topic = self.corpus.topics_by_name.get(" ".join(fold(part).split()), 0)
+            topic = self.corpus.topics_by_name.get(" ".join(fold(part).split()), -1)
             found += [
                 self.corpus.texts.saying(part),
                 self.corpus.authors.get(name_key(part), _NOTHING),

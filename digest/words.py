@@ -43,7 +43,7 @@ _NOUNS = (
     ("ally", "al", 7),
     ("ness", "", 8),
 )
-_WHOLE = frozenset({"alias", "atlas", "bias", "embed", "lens", "string"})
+_WHOLE = frozenset({"alias", "atlas", "bias", "embed", "lens", "news", "string"})
 _UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i"})
 
 
