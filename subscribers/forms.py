@@ -33,6 +33,10 @@ _WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 _WEIGHTS = [("0", "Off"), (str(Preference.Weight.NORMAL), "Follow"), (str(Preference.Weight.MORE), "More")]
 
 
+def _topics_offered() -> list[tuple[str, str]]:
+    return list(Topic.objects.filter(active=True).values_list("slug", "name"))
+
+
 class LinesField(forms.CharField):
     """Several short texts, one on each line; gives a tuple without repetitions."""
 
@@ -41,7 +45,9 @@ class LinesField(forms.CharField):
 
     def __init__(self, *, label: str = "", rows: int = 4) -> None:
         most = self.most_lines * (self.longest_line + 2)
-        super().__init__(required=False, max_length=most, label=label, widget=forms.Textarea(attrs={"rows": rows}))
+        super().__init__(
+            required=False, max_length=most, label=label, widget=forms.Textarea(attrs={"rows": rows})
+        )
 
     def clean(self, value: str | None) -> tuple[str, ...]:
         """Return the lines: NFC, single spaces, the first spelling of those that differ in case only."""
@@ -76,8 +82,8 @@ class SignupForm(forms.Form):
         error_messages={"required": "Please write your email address."},
         widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "name@example.org"}),
     )
-    topics = forms.ModelMultipleChoiceField(
-        Topic.objects.filter(active=True), required=False, widget=forms.CheckboxSelectMultiple
+    topics = forms.MultipleChoiceField(
+        choices=_topics_offered, required=False, widget=forms.CheckboxSelectMultiple
     )
     words = LinesField(label="In your own words", rows=3)
     #: People do not see it; programs that fill every field do.
@@ -91,6 +97,10 @@ class SignupForm(forms.Form):
             return normalise(self.cleaned_data["address"])
         except AddressError as error:
             raise forms.ValidationError(str(error)) from error
+
+    def clean_topics(self) -> list[Topic]:
+        """Return the topics. Only names on offer come this far, so that no odd value reaches the database."""
+        return list(Topic.objects.filter(active=True, slug__in=self.cleaned_data["topics"]))
 
     @property
     def consent(self) -> ConsentText:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -62,7 +62,7 @@ def signup(request: HttpRequest) -> HttpResponse:
     """Take a wish to subscribe. The answer is the same whatever the address's state."""
     form = SignupForm(request.POST or None)
     if request.method == "POST" and form.filled_by_a_program():
-        return redirect("signup_sent")
+        return _see_other(reverse("signup_sent"))
     if request.method == "POST" and form.is_valid():
         lifecycle.sign_up(
             form.cleaned_data["address"],
@@ -71,7 +71,7 @@ def signup(request: HttpRequest) -> HttpResponse:
             at=timezone.now(),
             trace=_trace(request, "signup form"),
         )
-        return redirect("signup_sent")
+        return _see_other(reverse("signup_sent"))
     return render(request, "web/signup.html", {"signup_form": form}, status=422 if form.errors else 200)
 
 
@@ -141,7 +141,7 @@ def _save(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpRespon
     lifecycle.change_preferences(
         reader.public_id, form.choices(), at=now, trace=_trace(request, "preferences page")
     )
-    return HttpResponseRedirect(f"{request.path}?saved=choices")
+    return _see_other(f"{request.path}?saved=choices")
 
 
 def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpResponse:
@@ -153,7 +153,7 @@ def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpRespo
     if days is not None:
         until = today + timedelta(days=days) if days else None
     lifecycle.pause(reader.public_id, until, at=now, trace=_trace(request, "preferences page"))
-    return HttpResponseRedirect(f"{request.path}?saved=pause#pause")
+    return _see_other(f"{request.path}?saved=pause#pause")
 
 
 def _choices_page(
@@ -183,6 +183,11 @@ def _used_up(request: HttpRequest) -> HttpResponse:
 def _closed(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     page = {"sentence": sentence, "signup": reverse("signup")}
     return render(request, "web/link_closed.html", page, status=status)
+
+
+def _see_other(path: str) -> HttpResponse:
+    """Send the browser on by GET (RFC 9110 section 15.4.4), so that a reload repeats nothing."""
+    return HttpResponseRedirect(path, status=303)
 
 
 def _path(url: str) -> str:

@@ -1,0 +1,149 @@
+"""Choosing and pausing behind the link of a mail."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from subscribers.models import Subscriber
+from tests.cast import a_reader, a_topic
+from tests.subscribers.door.visits import choices, choosing, kept_private, snapshot, weight
+
+pytestmark = pytest.mark.django_db
+
+Status = Subscriber.Status
+
+
+def test_choices_are_saved_shown_and_said_to_be_saved(client: Client) -> None:
+    vision, audio, graphs = a_topic("vision"), a_topic("audio"), a_topic("graphs")
+    reader = a_reader("ada@example.org", vision, audio)
+    given = choices(
+        words="Proof assistants\nproof  ASSISTANTS\n gaussian   splatting ",
+        authors="Ada Example",
+        excluded="blockchain",
+        frequency="weekly",
+        weekday="4",
+        local_time="06:45",
+        time_zone="Asia/Kolkata",
+        size="25",
+        **{weight(vision): "2", weight(audio): "0", weight(graphs): "1"},
+    )
+    response = client.post(choosing(reader) + "?form=choices", given)
+    assert (response.status_code, response["Location"]) == (303, choosing(reader) + "?saved=choices")
+    reader.refresh_from_db()
+    assert {p.topic: p.weight for p in reader.preferences.all()} == {vision: 2, graphs: 1}
+    kept = list(reader.interests.order_by("pk").values_list("kind", "text"))
+    assert kept == [
+        ("words", "Proof assistants"),
+        ("words", "gaussian splatting"),
+        ("author", "Ada Example"),
+        ("exclude", "blockchain"),
+    ]
+    assert (reader.frequency, reader.weekday, reader.size) == ("weekly", 4, 25)
+    assert (reader.send_minute, reader.time_zone) == (6 * 60 + 45, "Asia/Kolkata")
+    page = client.get(response["Location"]).content.decode()
+    assert "Saved." in page
+    for shown in ('value="06:45"', 'value="25"', "gaussian splatting", "blockchain", "Ada Example"):
+        assert shown in page
+    assert '<option value="Asia/Kolkata" selected>' in page
+    assert f'name="{weight(vision)}" value="2" id="id_{weight(vision)}_2" checked' in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"size": "4"}, "5 papers at least"),
+        ({"size": "26"}, "25 papers at most"),
+        ({"size": "many"}, "a number from 5 to 25"),
+        ({"local_time": "25:99"}, "a time such as"),
+        ({"local_time": ""}, "required"),
+        ({"time_zone": "Mars/Olympus"}, "Select a valid choice"),
+        ({"frequency": "hourly"}, "Select a valid choice"),
+        ({"weekday": "7"}, "Select a valid choice"),
+        ({"words": "x"}, "too short"),
+        ({"excluded": "\u202etxet"}, "invisible character"),
+        ({"authors": "a" * 201}, "too long"),
+    ],
+)
+def test_a_refused_choice_says_why_and_saves_nothing(
+    client: Client, changes: dict[str, str], sentence: str
+) -> None:
+    reader = a_reader("ada@example.org", a_topic("vision"))
+    before = snapshot()
+    response = client.post(choosing(reader), choices(**{"authors": "Kept Author", **changes}))
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert sentence in page
+    assert "Nothing is saved yet" in page
+    assert snapshot() == before
+
+
+def test_a_weight_that_is_none_is_refused(client: Client) -> None:
+    vision = a_topic("vision")
+    reader = a_reader("ada@example.org", vision)
+    assert client.post(choosing(reader), choices(**{weight(vision): "3"})).status_code == 422
+    assert reader.preferences.get().weight == 1
+
+
+def test_the_page_shows_no_more_of_the_address_than_its_owner_needs(client: Client) -> None:
+    response = client.get(choosing(a_reader("ada@example.org")))
+    assert "a•••@example.org" in response.content.decode()
+    assert "ada@" not in response.content.decode()
+    assert kept_private(response)
+
+
+def test_a_zone_set_elsewhere_is_kept_and_offered(client: Client) -> None:
+    reader = a_reader("ada@example.org", time_zone="Etc/GMT+5")
+    assert '<option value="Etc/GMT+5" selected>' in client.get(choosing(reader)).content.decode()
+    assert client.post(choosing(reader), choices(time_zone="Etc/GMT+5")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("data", "until"),
+    [
+        ({"days": "7"}, date(2026, 3, 12)),
+        ({"days": "30"}, date(2026, 4, 4)),
+        ({"until": "2026-12-24"}, date(2026, 12, 24)),
+        ({"days": "0"}, None),
+    ],
+)
+def test_a_pause_counts_from_the_readers_own_day(
+    client: Client, data: dict[str, str], until: date | None
+) -> None:
+    # Noon in UTC on the 4th is past midnight on the 5th on Kiritimati.
+    reader = a_reader("ada@example.org", time_zone="Pacific/Kiritimati", paused_until=date(2026, 3, 30))
+    response = client.post(choosing(reader) + "?form=pause", data)
+    assert (response.status_code, response["Location"]) == (303, choosing(reader) + "?saved=pause#pause")
+    reader.refresh_from_db()
+    assert reader.paused_until == until
+    page = client.get(response["Location"].partition("#")[0]).content.decode()
+    assert ("Paused." in page) == (until is not None)
+    assert ("Welcome back" in page) == (until is None)
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"until": "soon"}, {"until": "2026-03-04"}, {"until": "2029-01-01"}, {"days": "9"}]
+)
+def test_a_pause_without_an_end_in_reach_is_refused(client: Client, data: dict[str, str]) -> None:
+    reader = a_reader("ada@example.org")
+    assert client.post(choosing(reader) + "?form=pause", data).status_code == 422
+    reader.refresh_from_db()
+    assert reader.paused_until is None
+
+
+@pytest.mark.parametrize("status", set(Status) - {Status.ACTIVE})
+def test_choices_of_one_who_is_not_subscribed_are_closed(client: Client, status: Subscriber.Status) -> None:
+    reader = a_reader("ada@example.org", status=status)
+    assert client.get(choosing(reader)).status_code == 410
+    assert client.post(choosing(reader), choices(size="25")).status_code == 410
+    reader.refresh_from_db()
+    assert reader.size == 10
+
+
+def test_a_page_of_choices_costs_a_few_queries_however_many_topics(client: Client) -> None:
+    reader = a_reader("ada@example.org", *[a_topic(f"topic-{n}") for n in range(20)])
+    with CaptureQueriesContext(connection) as queries:
+        client.get(choosing(reader))
+    assert len(queries) <= 4
