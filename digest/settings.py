@@ -177,6 +177,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "digest.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
+    # Who has just signed up looks for the mail now, not in a minute; and the web never waits for the broker.
+    "outbox": {"task": "subscribers.tasks.send_outbox", "schedule": 10.0, "options": {"expires": 9}},
 }
 
 # --- Django ------------------------------------------------------------------------------------------------

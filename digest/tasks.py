@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from digest import advancing, ingestion, thumbnails
 from digest.delivery import run
-from subscribers.tasks import send_outbox
 
 #: Readers that one delivery task is thought to serve before the next tick makes more of them.
 READERS_A_TASK = 500
@@ -22,7 +21,6 @@ def tick() -> None:
     """Beat knows nothing but the minute; whatever is due gets its task."""
     now = timezone.now()
     advance.apply_async(expires=55)
-    send_outbox.apply_async(expires=55)
     due = min(-(-advancing.due_count(at=now) // READERS_A_TASK), MOST_TASKS_A_TICK)
     for _ in range(max(due, 1)):
         deliver.apply_async(expires=55)
