@@ -7,11 +7,10 @@ from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 
 from digest.models import Candidate, Edition, Paper
 from digest.rendering import wording
+from digest.rendering.markup import lines
 
 #: Characters of the summary or abstract, from a roomy mail to one that must be cut hard.
 LEVELS = (340, 240, 150, 80, 0)
@@ -115,17 +114,17 @@ def build(entry: Entry, level: int, year_now: int) -> Fragment:
         {
             "slot": _REASON,
             "paper": paper,
-            "title": _lines(paper.title),
-            "authors": _lines(paper.authors),
-            "body": _lines(paper.body),
-            "note": _lines(paper.note),
+            "title": lines(paper.title),
+            "authors": lines(paper.authors),
+            "body": lines(paper.body),
+            "note": lines(paper.note),
         },
     )
     text = render_to_string(
         "email/paper.txt",
         {
             "slot": _REASON,
-            "title": wording.wrapped(paper.title, _INDENT, first=""),
+            "title": wording.wrapped(paper.title, _INDENT).removeprefix(_INDENT),  # its number comes there
             "byline": wording.wrapped(paper.byline, _INDENT),
             "body": wording.wrapped(paper.body, _INDENT),
             "note": wording.wrapped(f"Editor's note: {paper.note}", _INDENT) if paper.note else "",
@@ -164,9 +163,3 @@ def _links(paper: Paper) -> list[tuple[str, str]]:
         ("Project", paper.project_url),
     ]
     return [(label, address) for label, address in links if wording.link(address)]
-
-
-def _lines(text: str) -> SafeString:
-    """Return `text` escaped, in lines short enough for a mail whatever the escaping adds."""
-    lines = wording.wrapped(text).splitlines()
-    return format_html_join("\n", "{}", ((line,) for line in lines))

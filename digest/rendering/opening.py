@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from digest.models import Edition
 from digest.rendering import wording
+from digest.rendering.markup import lines
 
 #: Characters of the curator's note that a mail takes.
 NOTE = 1_500
@@ -20,15 +21,15 @@ def html(edition: Edition) -> str:
     """Return the rows before the papers; empty where there is nothing to say."""
     paragraphs = [_linked(paragraph) for paragraph in wording.paragraphs(edition.note, NOTE)]
     return render_to_string(
-        "email/opening.html", {"note": paragraphs, "missing": missing(edition.missing_sources)}
+        "email/opening.html", {"note": paragraphs, "missing": lines(missing(edition.missing_sources))}
     ).strip()
 
 
 def text(edition: Edition) -> str:
     """Return the same as plain text, each paragraph followed by an empty line."""
     paragraphs = wording.paragraphs(edition.note, NOTE)
-    lines = [*paragraphs, missing(edition.missing_sources)]
-    return "".join(f"{wording.wrapped(line)}\n\n" for line in lines if line)
+    said = [*paragraphs, missing(edition.missing_sources)]
+    return "".join(f"{wording.wrapped(paragraph)}\n\n" for paragraph in said if paragraph)
 
 
 def missing(sources: Iterable[str]) -> str:
@@ -42,8 +43,7 @@ def missing(sources: Iterable[str]) -> str:
 
 def _linked(paragraph: str) -> SafeString:
     """Return `paragraph` escaped, its web addresses clickable, in lines short enough for a mail."""
-    lines = wording.wrapped(paragraph).splitlines()
-    return format_html_join("\n", "{}", ((_line(line),) for line in lines))
+    return format_html_join("\n", "{}", ((_line(line),) for line in wording.wrapped(paragraph).splitlines()))
 
 
 def _line(line: str) -> SafeString:

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.utils.html import escape
 
 from digest.models import Edition
 from digest.ranking import Pick
 from digest.rendering import fragments, opening, wording
 from digest.rendering.fragments import LEVELS, Entry, Fragment
+from digest.rendering.markup import lines
 from digest.rendering.shell import Shell, html_shell, text_shell
 from subscribers import links
 from subscribers.mail import compose_digest
@@ -25,6 +25,7 @@ SUBJECT, SUBJECT_TITLE = 140, 100
 _REASON, _PREHEADER = 160, 150
 # Keeps the text that follows out of the line an inbox shows beside the subject.
 _FILLER = "\n".join(["&#847;&zwnj;&nbsp;" * 12] * 6)
+_PREHEADER_BYTES = 6 * _PREHEADER + len(_FILLER) + 100  # one character escaped takes up to 6
 
 
 class NothingToSendError(ValueError):
@@ -66,22 +67,21 @@ class EditionRenderer:
             raise NothingToSendError("None of the papers picked for this reader is stored any more.")
         frame = self._frame(at.year)
         reader = self._of_reader(delivery_public_id, subscriber, at)
-        room = MOST_HTML - frame.weight - 2 * sum(map(len, reader.values()))
+        own = {key: lines(value) for key, value in reader.items()}
+        # No slot of a reader's stands there more than twice.
+        room = MOST_HTML - frame.weight - _PREHEADER_BYTES - 2 * sum(map(len, own.values()))
         chosen = self._fitting(picks, at.year, room)
         titles = [fragment.title for fragment in chosen]
+        html = {**own, "preheader": _preheader(titles), "papers": _html(chosen, picks)}
+        text = {**reader, "why": wording.wrapped(reader["why"]), "papers": _text(chosen, picks)}
         return compose_digest(
             to=subscriber.address,
             subscriber_public_id=subscriber.public_id,
             delivery_public_id=delivery_public_id,
             edition_day=self._edition.day,
             subject=subject(self._edition, titles, at.year),
-            html=frame.html.text(
-                {key: escape(value) for key, value in reader.items()}
-                | {"preheader": _preheader(titles), "papers": _html(chosen, picks)}
-            ),
-            text=frame.text.text(
-                {**reader, "why": wording.wrapped(reader["why"]), "papers": _text(chosen, picks)}
-            ),
+            html=frame.html.text(html),
+            text=frame.text.text(text),
             at=at,
         )
 
@@ -150,7 +150,7 @@ def _frame(edition: Edition, year: int) -> _Frame:
         "title": f"{settings.LIST_NAME}, {day}",
     }
     html = html_shell("email/digest.mjml").filled(
-        {key: escape(value) for key, value in shared.items()} | {"opening": opening.html(edition)}
+        {key: lines(value) for key, value in shared.items()} | {"opening": opening.html(edition)}
     )
     text = text_shell("email/digest.txt").filled(
         {
@@ -178,7 +178,7 @@ def _text(chosen: Sequence[Fragment], picks: Sequence[Pick]) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _reason_html(reason: str) -> str:
-    return escape(_sentence(reason))
+    return lines(_sentence(reason))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -194,4 +194,4 @@ def _sentence(reason: str) -> str:
 def _preheader(titles: Sequence[str]) -> str:
     """Return what an inbox shows beside the subject: the titles that the subject does not name."""
     shown = wording.clip(" · ".join(titles[1:4]) or titles[0], _PREHEADER)
-    return f"{escape(shown)}\n{_FILLER}"
+    return f"{lines(shown)}\n{_FILLER}"

@@ -7,7 +7,7 @@ import re
 
 # A dollar opens before a non-blank and closes after one, and no digit follows: pandoc's rule for mathematics.
 _MATH = re.compile(r"\$(?!\s)([^$\n]{1,120}?)(?<!\s)\$(?!\d)")
-_COMMAND = re.compile(r"\\([A-Za-z]+)(?![A-Za-z])\s?")
+_COMMAND = re.compile(r"\\([A-Za-z]+)")
 _STYLED = re.compile(
     r"\\(?:text(?:bf|it|sc|tt|rm|sf)?|emph|math(?:bf|it|rm|cal|bb|sf|tt|frak)|boldsymbol|mbox|operatorname)"
     r"\s?\{([^{}]{0,200})\}"
@@ -23,7 +23,7 @@ _SYMBOLS = {
     "times": "×", "cdot": "·", "pm": "±", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥", "neq": "≠", "ne": "≠",
     "approx": "≈", "sim": "~", "infty": "∞", "to": "→", "rightarrow": "→", "leftarrow": "←", "in": "∈",
     "partial": "∂", "nabla": "∇", "sum": "∑", "prod": "∏", "sqrt": "√", "ell": "ℓ", "ldots": "…", "dots": "…",
-    "cdots": "…", "log": "log ", "exp": "exp ", "max": "max ", "min": "min ", "ll": "≪", "gg": "≫",
+    "cdots": "…", "log": "log", "exp": "exp", "max": "max", "min": "min", "ll": "≪", "gg": "≫",
     "circ": "∘", "propto": "∝", "mid": "|", "forall": "∀", "exists": "∃", "subset": "⊂", "cup": "∪",
     "cap": "∩", "uparrow": "↑", "downarrow": "↓", "langle": "⟨", "rangle": "⟩", "left": "", "right": "",
 }  # fmt: skip

@@ -102,12 +102,12 @@ def link(address: str) -> str:
     return address if sound and len(address.replace("&", "&amp;")) <= LONGEST_LINK else ""
 
 
-def wrapped(line: str, indent: str = "", *, first: str | None = None) -> str:
+def wrapped(line: str, indent: str = "") -> str:
     """Return `line` in lines of TEXT_WIDTH characters; words and addresses are never broken."""
     return textwrap.fill(
         line,
         TEXT_WIDTH,
-        initial_indent=indent if first is None else first,
+        initial_indent=indent,
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,
