@@ -14,7 +14,7 @@ from digest.rendering.markup import lines
 
 #: Characters of the summary or abstract, from a roomy mail to one that must be cut hard.
 LEVELS = (340, 240, 150, 80, 0)
-TITLE, NOTE, TOPIC, MOST_TOPICS = 240, 280, 60, 4
+TITLE, BRIEF, NOTE, TOPIC, MOST_TOPICS = 240, 48, 280, 60, 4
 _THUMBNAIL_WIDTH = 152
 _INDENT = "    "
 # Drawn at random, so that no paper can contain it.
@@ -23,9 +23,13 @@ _REASON = f"reason-{secrets.token_hex(16)}"
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One paper before and after its reason; `weight` is the size of its HTML in bytes without the reason."""
+    """One paper before and after its reason; `weight` is the size of its HTML in bytes without the reason.
+
+    `brief` is the title, short and escaped, for the line an inbox shows.
+    """
 
     title: str
+    brief: str
     html: tuple[str, str]
     text: tuple[str, str]
     weight: int
@@ -135,6 +139,7 @@ def build(entry: Entry, level: int, year_now: int) -> Fragment:
     text_before, _, text_after = text.partition(_REASON)
     return Fragment(
         title=paper.title,
+        brief=lines(wording.clip(paper.title, BRIEF)),
         html=(before, after),
         text=(text_before.rstrip(" "), text_after),
         weight=len(html.encode()),

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -22,10 +23,10 @@ from subscribers.models import Subscriber
 MOST_HTML = 90_000
 #: Characters of a subject and of its paper's title.
 SUBJECT, SUBJECT_TITLE = 140, 100
-_REASON, _PREHEADER = 160, 150
+_REASON = 160
 # Keeps the text that follows out of the line an inbox shows beside the subject.
-_FILLER = "\n".join(["&#847;&zwnj;&nbsp;" * 12] * 6)
-_PREHEADER_BYTES = 6 * _PREHEADER + len(_FILLER) + 100  # one character escaped takes up to 6
+_FILLER = "\n" + "\n".join(["&#847;&zwnj;&nbsp;" * 12] * 6)
+_PREHEADER_BYTES = 6 * 3 * fragments.BRIEF + len(_FILLER) + 20  # one character escaped takes up to 6
 
 
 class NothingToSendError(ValueError):
@@ -67,13 +68,13 @@ class EditionRenderer:
             raise NothingToSendError("None of the papers picked for this reader is stored any more.")
         frame = self._frame(at.year)
         reader = self._of_reader(delivery_public_id, subscriber, at)
-        own = {key: lines(value) for key, value in reader.items()}
+        own = {key: escape(value) for key, value in reader.items()}
         # No slot of a reader's stands there more than twice.
         room = MOST_HTML - frame.weight - _PREHEADER_BYTES - 2 * sum(map(len, own.values()))
         chosen = self._fitting(picks, at.year, room)
         titles = [fragment.title for fragment in chosen]
-        html = {**own, "preheader": _preheader(titles), "papers": _html(chosen, picks)}
-        text = {**reader, "why": wording.wrapped(reader["why"]), "papers": _text(chosen, picks)}
+        html = {**own, "preheader": _preheader(chosen), "papers": _html(chosen, picks)}
+        text = {**reader, "papers": _text(chosen, picks)}
         return compose_digest(
             to=subscriber.address,
             subscriber_public_id=subscriber.public_id,
@@ -91,7 +92,8 @@ class EditionRenderer:
             "unsubscribe": links.unsubscribe_url(reader.public_id, delivery_public_id),
             "preferences": links.preferences_url(reader.public_id, at),
             "pause": links.pause_url(reader.public_id, at),
-            "why": f"You get this because {reader.address} subscribed to {settings.LIST_NAME} on {since}.",
+            # On two lines, since wrapping costs more than all the rest of a mail.
+            "why": f"You get this because {reader.address}\nsubscribed to {settings.LIST_NAME} on {since}.",
         }
 
     def _fitting(self, picks: Sequence[Pick], year: int, room: int) -> list[Fragment]:
@@ -191,7 +193,6 @@ def _sentence(reason: str) -> str:
     return line[:1].upper() + line[1:]
 
 
-def _preheader(titles: Sequence[str]) -> str:
+def _preheader(chosen: Sequence[Fragment]) -> str:
     """Return what an inbox shows beside the subject: the titles that the subject does not name."""
-    shown = wording.clip(" · ".join(titles[1:4]) or titles[0], _PREHEADER)
-    return f"{lines(shown)}\n{_FILLER}"
+    return "\n· ".join([fragment.brief for fragment in chosen[1:4] or chosen[:1]]) + _FILLER
