@@ -1,7 +1,7 @@
 """Synthetic readers: any number, always the same ones, at addresses that can never exist (RFC 2606)."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -120,23 +120,32 @@ def _batches(count: int) -> Iterator[range]:
         yield range(first, min(first + BATCH, count + 1))
 
 
+def introduce(given: str, described: Traits, *, at: datetime) -> bool:
+    """Make one more reader, at the normalised address `given`; say whether they were not there yet."""
+    return bool(_add({given: described}, at - CONFIRMED_BEFORE))
+
+
 def _add_missing(numbers: range, topic_ids: Sequence[int], moment: datetime) -> int:
-    keys = {address_key(address(number)): number for number in numbers}
+    return _add({address(number): traits(number, topic_ids) for number in numbers}, moment)
+
+
+def _add(wanted: Mapping[str, Traits], moment: datetime) -> int:
+    """Add those of {address: traits} that are not there and return how many."""
     with transaction.atomic():
-        there = set(Subscriber.objects.filter(address_key__in=keys).values_list("address_key", flat=True))
-        missing = [number for key, number in keys.items() if key not in there]
-        described = {number: traits(number, topic_ids) for number in missing}
-        readers = [_reader(number, described[number], moment) for number in missing]
+        keys = {address_key(given): given for given in wanted}
+        there = Subscriber.objects.filter(address_key__in=keys).values_list("address_key", flat=True)
+        missing = [keys[key] for key in keys.keys() - set(there)]
+        readers = [_reader(given, wanted[given], moment) for given in sorted(missing)]
         Subscriber.objects.bulk_create(readers)
         Preference.objects.bulk_create(
             Preference(subscriber=reader, topic_id=topic, weight=weight)
-            for reader, number in zip(readers, missing, strict=True)
-            for topic, weight in described[number].topics
+            for reader in readers
+            for topic, weight in wanted[reader.address].topics
         )
         Interest.objects.bulk_create(
             Interest(subscriber=reader, kind=kind, text=text)
-            for reader, number in zip(readers, missing, strict=True)
-            for kind, text in described[number].interests
+            for reader in readers
+            for kind, text in wanted[reader.address].interests
         )
         ConsentEvent.objects.bulk_create(
             ConsentEvent(
@@ -148,11 +157,10 @@ def _add_missing(numbers: range, topic_ids: Sequence[int], moment: datetime) -> 
             )
             for reader in readers
         )
-    return len(missing)
+    return len(readers)
 
 
-def _reader(number: int, described: Traits, moment: datetime) -> Subscriber:
-    given = address(number)
+def _reader(given: str, described: Traits, moment: datetime) -> Subscriber:
     return Subscriber(
         address=given,
         address_key=address_key(given),

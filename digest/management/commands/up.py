@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -33,6 +33,9 @@ class Command(BaseCommand):
         "Run all of Paperboy on this machine: migrates, then starts the broker (unless REDIS_URL is set), "
         "web, worker and beat together. Ctrl-C stops them. Exit code 1 when one of them ended by itself."
     )
+
+    #: Lines to print after the table of addresses.
+    epilogue: Sequence[str] = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare --port and --host."""
@@ -89,7 +92,7 @@ class Command(BaseCommand):
 
     def _announce(self, site: str) -> None:
         rows = {
-            "Web": f"{site}/",
+            "Sign up": f"{site}/subscribe/",
             "Mailbox": f"{site}/mailbox/ (development: no mail leaves this machine)",
             "Admin": f"{site}/admin/",
             "Database": _database(),
@@ -101,7 +104,7 @@ class Command(BaseCommand):
         self.stdout.write("\nPaperboy is up. Ctrl-C stops it.\n")
         for name, value in rows.items():
             self.stdout.write(f"  {name:<9} {value}")
-        self.stdout.write("")
+        self.stdout.write("\n".join(("", *self.epilogue)))
         self.stdout.flush()
 
 
