@@ -1,5 +1,6 @@
 """Editions on the web: what every reader could have got, the most talked about first."""
 
+import re
 from datetime import date
 
 from django.core.paginator import Paginator
@@ -18,6 +19,7 @@ from digest.rendering import fragments, opening, wording
 PER_PAGE = 30
 DAYS_PER_PAGE = 60
 _ABSTRACT = 420
+_WRITTEN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _briefly = cache_control(public=True, max_age=300)
 
 
@@ -67,7 +69,8 @@ def _published() -> EditionQuerySet:
 
 def _day(written: str) -> date | None:
     try:
-        return date.fromisoformat(written) if len(written) == len("2026-03-04") else None
+        # fromisoformat alone would give each day several addresses, such as 2026-W10-3.
+        return date.fromisoformat(written) if _WRITTEN_DAY.fullmatch(written) else None
     except ValueError:
         return None
 
