@@ -6,7 +6,7 @@ from typing import Any
 
 from digest.models import Appearance, Candidate, Edition, Paper
 from subscribers.addresses import address_hash, address_key, normalise
-from subscribers.models import Preference, Subscriber, Topic
+from subscribers.models import ConsentText, Preference, Subscriber, Topic
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)  # a Wednesday
 _serial = itertools.count(1)
@@ -17,6 +17,14 @@ def a_topic(slug: str = "vision", **fields: Any) -> Topic:
     defaults = {"name": slug.replace("-", " ").capitalize(), "description": f"Papers about {slug}."}
     # The migrations seed topics; one of them may have this slug already.
     return Topic.objects.update_or_create(slug=slug, defaults={**defaults, **fields})[0]
+
+
+def the_wording() -> ConsentText:
+    """Return the wording of consent; a migration writes it, the flush after a transactional test takes it."""
+    text, _ = ConsentText.objects.get_or_create(
+        version="2026-11-1", defaults={"wording": "I would like to receive a digest by email."}
+    )
+    return text
 
 
 def a_reader(address: str = "", *topics: Topic, **fields: Any) -> Subscriber:

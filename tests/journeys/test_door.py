@@ -11,11 +11,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from subscribers import outbox
 from subscribers.models import Interest, Preference, Subscriber, Topic
+from tests.cast import the_wording
 from tests.sinks.smtp_sink import SmtpSink
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("plain_static"),
 ]
 
@@ -56,6 +57,7 @@ def visit(
     settings: Settings,
 ) -> Iterator[Visit]:
     settings.ALLOWED_HOSTS = ["localhost"]
+    the_wording()
     context = chromium.new_context(viewport={"width": WIDTHS[request.param], "height": 800}, locale="en-GB")
     with SmtpSink() as sink:
         for name, value in sink.settings.items():
