@@ -154,9 +154,8 @@ class _Recording(smtplib.SMTP):
 
         Never raises: the refusal that was read stays the verdict.
         """
-        if (
-            code == 421 or not 200 <= code <= 599
-        ):  # the server is closing (RFC 5321 section 3.8), or no server
+        # 421: the server is closing (RFC 5321 section 3.8). No code at all: it is no server.
+        if code == 421 or not 200 <= code <= 599:
             self.close()
             return
         with contextlib.suppress(smtplib.SMTPException, OSError):

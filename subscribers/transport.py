@@ -61,7 +61,7 @@ class Sender:
         """Close the connection; a fault while closing changes no outcome."""
         backend, self._backend, self._sent = self._backend, None, 0
         if backend is not None:
-            with contextlib.suppress(OSError, smtplib.SMTPException, requests.RequestException):
+            with contextlib.suppress(Exception):
                 backend.close()
 
     def _attempt(self, message: EmailMessage) -> tuple[Outcome, bool]:

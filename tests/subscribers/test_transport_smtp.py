@@ -1,6 +1,7 @@
 """SMTP faults are classed by what reached the wire: each of the eighteen modes, on every kind of session."""
 
 import itertools
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -233,7 +234,9 @@ def test_a_server_that_asks_for_a_body_nobody_will_read_gets_none(sender: Sender
     """RFC 2920 lets a pipelining server say 354 although it refused every recipient."""
     server = FaultSMTP(answers={"RCPT": b"550 5.1.1 Unknown\r\n", "DATA": b"354 go on\r\n"})
     with server, override_settings(**server.settings):
+        began = time.monotonic()
         assert sender.send(a_message()).fate is Fate.REJECTED
+        assert time.monotonic() - began < server.patience / 2
         server.answers = {}
         assert sender.send(a_message()).fate is Fate.ACCEPTED
     assert len(server.taken) == 1
