@@ -1,0 +1,74 @@
+"""The same deed done by several at the same moment, on real connections."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from subscribers import lifecycle, outbox
+from subscribers.consent import Trace, binding_of
+from subscribers.models import ConsentEvent, Subscriber, SystemMail
+from tests.cast import NOON, the_wording
+from tests.sinks.smtp_sink import SmtpSink
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TRACE = Trace("test")
+
+
+def at_once(*deeds: Callable[[], object]) -> list[object]:
+    """Run `deeds` in threads that start together; return what they returned or raised."""
+    barrier = threading.Barrier(len(deeds))
+    results: list[object] = []
+
+    def run(deed: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            results.append(deed())
+        except Exception as error:  # noqa: BLE001 - shown by the test that meets it
+            results.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(deed,)) for deed in deeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+def test_one_address_entered_in_several_windows_is_one_reader_and_one_mail() -> None:
+    the_wording()
+    spellings = ("ada@example.org", "ADA@example.org", "Ada@EXAMPLE.org", "ada@example.org")
+    deeds = [lambda s=s: lifecycle.sign_up(s, [], at=NOON, trace=TRACE) for s in spellings]
+    assert at_once(*deeds) == [None] * 4
+    assert Subscriber.objects.count() == 1
+    assert SystemMail.objects.count() == 1
+    assert ConsentEvent.objects.count() == 1
+
+
+def test_a_confirm_button_pressed_twice_at_once_confirms_once() -> None:
+    the_wording()
+    lifecycle.sign_up("ada@example.org", [], at=NOON, trace=TRACE)
+    reader = Subscriber.objects.get()
+    binding = binding_of(reader)
+    deeds = [lambda: lifecycle.confirm(reader.public_id, binding, at=NOON, trace=TRACE)] * 3
+    assert at_once(*deeds) == [True] * 3
+    assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.CONFIRMED).count() == 1
+
+
+def test_several_workers_share_the_outbox_and_no_mail_goes_twice(settings: Settings) -> None:
+    the_wording()
+    addresses = [f"reader{number}@example.org" for number in range(12)]
+    for address in addresses:
+        lifecycle.sign_up(address, [], at=NOON, trace=TRACE)
+    with SmtpSink() as sink:
+        for name, value in sink.settings.items():
+            setattr(settings, name, value)
+        sent = at_once(*[lambda: outbox.deliver_due(at=NOON)] * 3)
+        assert sum(count for count in sent if isinstance(count, int)) == 12, sent
+        assert sorted(received.recipients[0] for received in sink.received) == sorted(addresses)
+    assert set(SystemMail.objects.values_list("state", "attempts")) == {(SystemMail.State.SENT, 1)}
