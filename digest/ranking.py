@@ -30,7 +30,7 @@ from digest.words import fold, name_key, says_something, tokens
 
 #: On the scale where following a topic is 1 (2: more of it). An author is followed for every paper of theirs;
 #: own words are worth more than a topic where title and abstract dwell on them, less in passing.
-AUTHOR, WORDS, TREND = 3.0, 2.0, 0.8
+AUTHOR, WORDS, TREND = 3.0, 2.0, 0.5
 #: The n-th paper of one subject (from 0) counts as 1 / (1 + n * SPREAD) of its score.
 SPREAD = 0.35
 MOST_PINS = 3
