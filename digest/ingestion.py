@@ -22,7 +22,11 @@ __all__ = ["due", "ingest", "rematch", "store"]
 log = structlog.get_logger(__name__)
 
 #: So many answers in a row that never came, and the rest of the days is not asked for.
-GIVE_UP_AFTER = 3
+GIVE_UP_AFTER = 2
+#: Why an entry is skipped that is sound and of no use: arXiv announces new versions of old papers too.
+UNKNOWN = "new version of a paper not held"
+#: From so many entries on, all of them broken is a broken answer: the source has changed its ways.
+ENOUGH_TO_JUDGE = 3
 _CHUNK = 1000
 
 
@@ -122,9 +126,9 @@ def _take(run: IngestRun, page: Page, topics: Compiled) -> None:
     run.new += counts.new
     run.updated += counts.updated
     run.unchanged += counts.unchanged
-    run.skipped += len(page.skipped)
-    reasons: dict[str, int] = run.reasons
-    run.reasons = dict(Counter(reasons) + Counter(entry.reason for entry in page.skipped))
+    run.skipped += len(page.skipped) + counts.unknown
+    reasons = Counter[str](run.reasons) + Counter(entry.reason for entry in page.skipped)
+    run.reasons = dict(reasons + Counter({UNKNOWN: counts.unknown}))
     if (
         page.day and page.day != run.day
     ):  # the receipt is for the day that was covered, not for the hoped-for one
@@ -136,8 +140,9 @@ def _take(run: IngestRun, page: Page, topics: Compiled) -> None:
 
 def _conclude(run: IngestRun) -> None:
     """Say whether an answer without fault was an answer: raises SourceError where it cannot be."""
-    if run.announced and run.announced == run.skipped:
-        most = max(run.reasons, key=lambda why: run.reasons[why])
+    broken = Counter[str]({why: count for why, count in run.reasons.items() if why != UNKNOWN})
+    if run.announced >= ENOUGH_TO_JUDGE and run.announced == broken.total():
+        most = broken.most_common(1)[0][0]
         raise SourceError(f"Not one of {run.announced} entries could be read; most often: {most}.")
     if not run.announced:
         same = IngestRun.objects.filter(

@@ -19,11 +19,12 @@ _MATCHED_BY = {"title", "abstract", "categories"}
 
 @dataclass(slots=True)
 class Stored:
-    """How many entries were new, updated or told nothing new."""
+    """How many entries were new, updated, told nothing new, or were news about papers that we do not have."""
 
     new: int = 0
     updated: int = 0
     unchanged: int = 0
+    unknown: int = 0
 
 
 def current_topics() -> Compiled:
@@ -32,7 +33,10 @@ def current_topics() -> Compiled:
 
 
 def store(record: PaperRecord, *, at: datetime) -> tuple[Paper, Outcome]:
-    """Store one record; return its paper and what it was to us."""
+    """Store one record; return its paper and what it was to us.
+
+    Raises Paper.DoesNotExist for news, such as a new version, about a paper that never appeared here.
+    """
     counts = store_all([record], at=at, topics=current_topics())
     outcome: Outcome = "new" if counts.new else "updated" if counts.updated else "unchanged"
     return Paper.objects.get(identity=record.identity), outcome
@@ -56,6 +60,9 @@ def _store_batch(records: Sequence[PaperRecord], at: datetime, topics: Compiled,
     fresh: set[str] = set()
     for record in records:
         paper = papers.get(record.identity)
+        if paper is None and not record.appears:
+            counts.unknown += 1
+            continue
         if paper is None:
             paper = papers[record.identity] = Paper(
                 identity=record.identity, arxiv_id=record.arxiv_id, version=0, stored_at=at

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 WIDTH, MOST_HEIGHT = 320, 640
 QUALITY = 80
-MOST_PIXELS = 40_000_000
+MOST_PIXELS = 20_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 #: A picture is worth two tries and no long wait; tomorrow is another day.
 LIMITS = Limits(whole=30, most_bytes=8_000_000, tries=2, patience=10, redirects=0)
@@ -109,34 +109,32 @@ def _fetch(url: str, fetchers: dict[str, Fetcher]) -> Answer:
 def redraw(body: bytes) -> Picture:
     """Return the picture in `body` (JPEG, PNG, WebP, or GIF's first frame) drawn anew on white, 320 px wide.
 
-    Raises ThumbnailError for anything else, for more than 40 million pixels, and for a picture that ends early.
+    Raises ThumbnailError for anything else, for more than 20 million pixels, and for a picture that ends
+    early.
     """
     try:
         with Image.open(io.BytesIO(body), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ThumbnailError(f"{image.width} x {image.height} pixels are too many")
+            _refuse_bomb(image)
             image.draft("RGB", (2 * WIDTH, 2 * WIDTH))  # JPEG alone: decodes a large one small
             image.load()
-            return _encode(_on_white(image))
-    except ThumbnailError:
-        raise
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+            return _draw(image)
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         raise ThumbnailError(f"this is no picture we can read: {type(error).__name__}") from error
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    picture = image.convert("RGBA")
-    sheet = Image.new("RGBA", picture.size, "white")
-    sheet.alpha_composite(picture)
-    return sheet.convert("RGB")
+def _refuse_bomb(image: Image.Image) -> None:
+    """Look at the size the file declares, before a pixel is unpacked."""
+    if image.width * image.height > MOST_PIXELS:
+        raise ThumbnailError(f"{image.width} x {image.height} pixels are too many")
 
 
-def _encode(image: Image.Image) -> Picture:
+def _draw(image: Image.Image) -> Picture:
     width = min(WIDTH, image.width)
     height = max(1, round(image.height * width / image.width))
-    drawn = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3)
-    if height > MOST_HEIGHT:  # a poster's head says most
-        drawn = drawn.crop((0, 0, width, MOST_HEIGHT))
+    small = image.convert("RGBA").resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3)
+    sheet = Image.new("RGBA", small.size, "white")
+    sheet.alpha_composite(small)
+    drawn = sheet.convert("RGB").crop((0, 0, width, min(height, MOST_HEIGHT)))  # a poster's head says most
     file = io.BytesIO()
     drawn.save(file, "JPEG", quality=QUALITY, optimize=True, progressive=True)
     return Picture(file.getvalue(), drawn.width, drawn.height)
