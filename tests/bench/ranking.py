@@ -3,11 +3,9 @@
     python -m tests.bench.ranking [--readers 1000] [--candidates 1500]
 
 The plain way: per reader, a TF-IDF cosine of each of their phrases with every paper (scikit-learn), topics
-and votes added up paper by paper, one sort. Papers are invented; with PAPERBOY_REAL_DATA relevance is measured,
-on recorded ones.
+and votes added up paper by paper, one sort. Papers are invented. With PAPERBOY_REAL_DATA relevance is
+measured too, on recorded ones.
 """
-
-# ruff: noqa: T201 - a measurement is printed
 
 import argparse
 import os
