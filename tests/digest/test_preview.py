@@ -55,7 +55,9 @@ def test_a_preview_writes_nothing_to_the_database(
 ) -> None:
     with CaptureQueriesContext(connection) as queries:
         preview(capsys, "ada@example.org", "--day", str(edition.day))
-    changing = [query["sql"] for query in queries if not query["sql"].lstrip().upper().startswith("SELECT")]
+    # PostgreSQL reads long answers through a cursor.
+    reading = ("SELECT", "DECLARE", "FETCH", "CLOSE")
+    changing = [query["sql"] for query in queries if not query["sql"].lstrip().upper().startswith(reading)]
     assert changing == []
     assert not Delivery.objects.exists()
 
