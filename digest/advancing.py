@@ -54,5 +54,3 @@ def _expire_stale(today: Edition, at: datetime) -> None:
 def due_count(*, at: datetime) -> int:
     """Return how many deliveries a worker could claim at `at`."""
     return Delivery.objects.due(at).aggregate(count=Count("pk"))["count"] or 0
-
-

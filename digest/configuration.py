@@ -49,7 +49,9 @@ def web_address(name: str, value: str, *, allow_http: bool) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise refuse(name, f"{value!r} is not a web address. Write it like https://papers.example.org.")
     if parts.query or parts.fragment or parts.username:
-        raise refuse(name, "leave out user name, query and fragment; only scheme, host and path belong there.")
+        raise refuse(
+            name, "leave out user name, query and fragment; only scheme, host and path belong there."
+        )
     if parts.scheme == "http" and not allow_http:
         raise refuse(name, f"{value!r} is not encrypted. Use https:// (http:// is for DEBUG=true only).")
     return value.rstrip("/")
@@ -61,8 +63,10 @@ def mailbox(name: str, value: str) -> str:
     try:
         parsed = Address(display_name=display, addr_spec=address)
     except ValueError as error:
-        raise refuse(name, f"{value!r} is not a mailbox. Write it like Paperboy <papers@example.org>.") from error
-    if not parsed.domain or "." not in parsed.domain.strip(".") and parsed.domain != "localhost":
+        raise refuse(
+            name, f"{value!r} is not a mailbox. Write it like Paperboy <papers@example.org>."
+        ) from error
+    if not parsed.domain or ("." not in parsed.domain.strip(".") and parsed.domain != "localhost"):
         raise refuse(name, f"{value!r} has no domain. Write it like Paperboy <papers@example.org>.")
     return str(parsed)
 
@@ -100,7 +104,9 @@ def zone(name: str, value: str) -> str:
     try:
         zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise refuse(name, f"{value!r} is not a time zone. Use an IANA name such as Europe/Paris or UTC.") from error
+        raise refuse(
+            name, f"{value!r} is not a time zone. Use an IANA name such as Europe/Paris or UTC."
+        ) from error
     return value
 
 
@@ -113,7 +119,7 @@ def key_ring(name: str, entries: list[str]) -> dict[str, bytes]:
             raise refuse(
                 name,
                 "each entry is id:secret, the id 1 to 8 letters or digits, the secret 32 characters or more. "
-                'Make one with: python -c "import secrets; print(\'k1:\' + secrets.token_urlsafe(32))"',
+                "Make one with: python -c \"import secrets; print('k1:' + secrets.token_urlsafe(32))\"",
             )
         if key_id in ring:
             raise refuse(name, f"the key id {key_id!r} stands there twice. Give each key its own id.")

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from digest import editions, schedule
 from digest.models import Edition, IngestRun
 
-#: How long after its hour an edition waits for a source that has not answered; then it goes without, and says so.
+#: How long after its hour an edition waits for a source that has not answered; then it goes without.
 PATIENCE = timedelta(hours=2)
 
 ANSWERED = (IngestRun.State.COMPLETE, IngestRun.State.QUIET)
 
 
 def missing(edition: Edition, sources: Sequence[str], *, at: datetime) -> list[str]:
-    """Return which of `sources` did not answer for `edition`: never asked in its last 24 hours, or failing still.
+    """Return which of `sources` were not asked in the last 24 hours before `edition`, or are failing still.
 
     A category that failed and answered later has answered. An answer with nothing in it is an answer.
     """
@@ -30,7 +30,7 @@ def missing(edition: Edition, sources: Sequence[str], *, at: datetime) -> list[s
 
 
 def failing(edition: Edition, sources: Sequence[str], *, at: datetime) -> list[str]:
-    """Return which of `sources` were asked for `edition` and failed; what was never asked is not a failure."""
+    """Return which of `sources` failed for `edition`; what was never asked is not a failure."""
     asked = set(
         IngestRun.objects.filter(source__in=sources, day=edition.day, started_at__lte=at).values_list(
             "source", flat=True

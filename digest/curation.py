@@ -1,4 +1,4 @@
-"""Curators' decisions: what is pinned, hidden and noted, and whether an edition goes out. Their sole writer."""
+"""Curators' decisions: what is pinned, hidden and noted, and what goes out. Their sole writer."""
 
 from datetime import datetime
 
@@ -38,7 +38,9 @@ def pin(edition: Edition, paper: Paper, place: int | None = None) -> None:
     with transaction.atomic():
         candidate = _candidate(edition, paper)
         pins = list(
-            Candidate.objects.filter(edition=edition, pin__isnull=False).exclude(pk=candidate.pk).order_by("pin")
+            Candidate.objects.filter(edition=edition, pin__isnull=False)
+            .exclude(pk=candidate.pk)
+            .order_by("pin")
         )
         if len(pins) >= MOST_PINS:
             raise CurationError(f"There are {MOST_PINS} pins already. Take one off first.")

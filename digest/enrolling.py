@@ -69,7 +69,9 @@ def expiry(edition: Edition, not_before: datetime) -> datetime:
     return not_before + schedule.LATEST
 
 
-def _delivery(edition: Edition, reader: Subscriber, local_date: date, not_before: datetime) -> Delivery | None:
+def _delivery(
+    edition: Edition, reader: Subscriber, local_date: date, not_before: datetime
+) -> Delivery | None:
     """Return the reader's delivery, or None if they are not due on that date."""
     if not schedule.is_due_on(local_date, reader.frequency, reader.weekday):
         return None
@@ -92,7 +94,7 @@ def _write(edition: Edition, rows: list[Delivery], *, at: datetime) -> int:
     in this one). Rows that would be a second one for the edition or for the local date are left out by the
     table's own constraints.
     """
-    readers = [row.subscriber_id for row in rows]
+    readers = [row.subscriber_id for row in rows if row.subscriber_id is not None]
     mine = Delivery.objects.filter(edition=edition, subscriber__in=readers)
     with transaction.atomic():
         editions.locked(edition)
@@ -108,7 +110,7 @@ def _write(edition: Edition, rows: list[Delivery], *, at: datetime) -> int:
 def welcome(*, at: datetime) -> int:
     """Give each reader who has just confirmed the newest sendable edition, due now; return how many.
 
-    It is that day's digest: its local date is the reader's today, so the day's own edition does not come twice.
+    It is that day's digest: its local date is the reader's today, so the day's own edition does not come too.
     """
     newest = Edition.objects.sendable().order_by("-day").first()
     if newest is None or at - editions.freeze_moment(newest.day) > editions.REACH_DAYS * schedule.DAY:

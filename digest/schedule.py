@@ -1,4 +1,4 @@
-"""When: the freeze of a day's edition and each reader's local hour. Pure: no clock, no settings, no tables."""
+"""When: the freeze of a day's edition and each reader's local hour. Pure."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ def moment(day: date, minute: int, zone: str) -> datetime:
     first = local.astimezone(UTC)
     if first.astimezone(clock).replace(tzinfo=None) == local.replace(tzinfo=None):
         return first
-    # In the gap `first` was reckoned with the offset before it, so the jump lies at most the gap's width earlier.
+    # In the gap `first` was reckoned with the offset before it: the jump is at most the gap's width earlier.
     earlier = local.replace(fold=1).astimezone(UTC)
     minutes = int((first - earlier) / timedelta(minutes=1))
     before = earlier.astimezone(clock).utcoffset()
@@ -46,7 +46,7 @@ def first_send(after: datetime, minute: int, zone: str) -> tuple[date, datetime]
 
 
 def is_due_on(day: date, frequency: str, weekday: int) -> bool:
-    """Say whether a reader with `frequency` (daily, weekdays, weekly on `weekday`, 0 Monday) is due on `day`."""
+    """Say whether a reader with `frequency` (weekly ones on `weekday`, 0 is Monday) is due on `day`."""
     if frequency == "weekly":
         return day.weekday() == weekday
     return frequency == "daily" or day.weekday() < 5

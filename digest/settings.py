@@ -26,7 +26,7 @@ DEBUG = env.bool("DEBUG", default="SECRET_KEY" not in os.environ)
 
 
 def required(name: str, development: str) -> str:
-    """Return the setting `name`; in development `development` stands in for it, in production nothing does."""
+    """Return the setting `name`; `development` stands in for it in development only."""
     value: str = env.str(name, default=development if DEBUG else "")
     if not value:
         raise read.refuse(name, "production needs it. Set it, or set DEBUG=true on a development machine.")
@@ -83,7 +83,9 @@ ARXIV_API_URL = read.web_address(
 ARXIV_FEED_URL = read.web_address(
     "ARXIV_FEED_URL", env.str("ARXIV_FEED_URL", default="https://rss.arxiv.org"), allow_http=DEBUG
 )
-ARXIV_CATEGORIES = env.list("ARXIV_CATEGORIES", default=["cs.AI", "cs.CL", "cs.CV", "cs.LG", "cs.RO", "stat.ML"])
+ARXIV_CATEGORIES = env.list(
+    "ARXIV_CATEGORIES", default=["cs.AI", "cs.CL", "cs.CV", "cs.LG", "cs.RO", "stat.ML"]
+)
 THUMBNAIL_HOSTS = env.list(
     "THUMBNAIL_HOSTS", default=["cdn-thumbnails.huggingface.co", "cdn-uploads.huggingface.co"]
 )
@@ -115,7 +117,10 @@ def _socket() -> Path:
     beside = DATA_DIR / "valkey.sock"
     if len(os.fsencode(beside)) < 100:
         return beside
-    return Path(tempfile.gettempdir()) / f"paperboy-{hashlib.sha256(os.fsencode(DATA_DIR)).hexdigest()[:12]}.sock"
+    return (
+        Path(tempfile.gettempdir())
+        / f"paperboy-{hashlib.sha256(os.fsencode(DATA_DIR)).hexdigest()[:12]}.sock"
+    )
 
 
 VALKEY_SOCKET = _socket()
@@ -130,7 +135,13 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 # --- Mail: a folder in development, else SMTP or one of Anymail's providers --------------------------------
 EMAIL_TIMEOUT = 30
 ANYMAIL_PROVIDER = env.str("ANYMAIL_PROVIDER", default="").lower().replace("-", "_")
-ANYMAIL: dict[str, Any] = {"REQUESTS_TIMEOUT": (5, 30)}
+ANYMAIL: dict[str, Any] = {
+    "REQUESTS_TIMEOUT": (5, 30),
+    # boto would send again by itself, also after a time-out that may have been a success.
+    "AMAZON_SES_CLIENT_PARAMS": {
+        "config": {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 30}
+    },
+}
 _mail_schemes = {"smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail"}
 if ANYMAIL_PROVIDER:
     if ANYMAIL_PROVIDER not in read.PROVIDERS:
@@ -142,31 +153,44 @@ if ANYMAIL_PROVIDER:
     for _name in (*read.PROVIDER_OPTIONS.get(ANYMAIL_PROVIDER, ()), f"{ANYMAIL_PROVIDER.upper()}_API_URL"):
         if _name in os.environ:
             ANYMAIL[_name] = env.str(_name)
-    EMAIL_BACKEND = f"anymail.backends.{ANYMAIL_PROVIDER}.EmailBackend"
+    # Anymail puts Resend's idempotency key into the body, where Resend does not look; ours is a header.
+    _backends = "subscribers" if ANYMAIL_PROVIDER == "resend" else "anymail.backends"
+    EMAIL_BACKEND = f"{_backends}.{ANYMAIL_PROVIDER}.EmailBackend"
 elif "EMAIL_URL" in os.environ:
     if urlsplit(env.str("EMAIL_URL")).scheme not in _mail_schemes:
-        raise read.refuse("EMAIL_URL", f"use one of {', '.join(sorted(_mail_schemes))}, such as smtp+tls://user:password@host:587.")
-    vars().update({_k: _v for _k, _v in env.email_url("EMAIL_URL").items() if _k.startswith("EMAIL_")})
-    if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":  # noqa: F821
-        EMAIL_BACKEND = "subscribers.smtp.EmailBackend"
+        raise read.refuse(
+            "EMAIL_URL",
+            f"use one of {', '.join(sorted(_mail_schemes))}, such as smtp+tls://user:password@host:587.",
+        )
+    _mail = env.email_url("EMAIL_URL")
+    vars().update({name: value for name, value in _mail.items() if name.startswith("EMAIL_")})
+    # Django's SMTP backend does not tell how far a message got on the wire; ours does.
+    _over_smtp = _mail["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_BACKEND = "subscribers.smtp.EmailBackend" if _over_smtp else _mail["EMAIL_BACKEND"]
 elif DEBUG:
     EMAIL_BACKEND = "digest.mailbox.EmailBackend"
 else:
-    raise read.refuse("EMAIL_URL", "production needs it (smtp+tls://user:password@host:587), or ANYMAIL_PROVIDER.")
+    raise read.refuse(
+        "EMAIL_URL", "production needs it (smtp+tls://user:password@host:587), or ANYMAIL_PROVIDER."
+    )
 _over_http = bool(ANYMAIL_PROVIDER)
 #: Sender threads of one worker, each with a connection of its own.
-SENDERS = read.whole_number("SENDERS", env.str("SENDERS", default="12" if _over_http else "2"), least=1, most=32)
-#: Messages between their `submitting` commit and their outcome, per worker: the most a crash can leave unknown.
+SENDERS = read.whole_number(
+    "SENDERS", env.str("SENDERS", default="12" if _over_http else "2"), least=1, most=32
+)
+#: Messages between their `submitting` commit and their outcome, per worker: what a crash leaves unknown.
 IN_FLIGHT = read.whole_number("IN_FLIGHT", env.str("IN_FLIGHT", default="24"), least=1, most=100)
 #: How long a claim holds, in seconds, before another worker may take it over.
-LEASE_SECONDS = read.whole_number("LEASE_SECONDS", env.str("LEASE_SECONDS", default="300"), least=1, most=3600)
+LEASE_SECONDS = read.whole_number(
+    "LEASE_SECONDS", env.str("LEASE_SECONDS", default="300"), least=1, most=3600
+)
 
 # --- Celery: messages are hints, the database is the truth -------------------------------------------------
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_TIME_LIMIT = 600            # well below the broker's visibility timeout of an hour
+CELERY_TASK_TIME_LIMIT = 600  # well below the broker's visibility timeout of an hour
 CELERY_TASK_SOFT_TIME_LIMIT = 540
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Without these a black-holed broker holds a sender of messages for 45 s and more.
@@ -280,4 +304,6 @@ if SENTRY_DSN:
     try:
         sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
     except sentry_sdk.utils.BadDsn as error:
-        raise ImproperlyConfigured("SENTRY_DSN: this is no DSN. Copy it whole from your Sentry project.") from error
+        raise ImproperlyConfigured(
+            "SENTRY_DSN: this is no DSN. Copy it whole from your Sentry project."
+        ) from error

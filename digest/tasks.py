@@ -3,11 +3,11 @@
 from datetime import date
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
 from digest import advancing, ingestion, thumbnails
 from digest.delivery import run
+from digest.sources.base import Window
 
 #: Readers that one delivery task is thought to serve before the next tick makes more of them.
 READERS_A_TASK = 500
@@ -47,6 +47,6 @@ def deliver() -> None:
 @shared_task
 def ingest(source: str, first: str, last: str) -> None:
     """Ask one source for the days from `first` to `last` (ISO dates), then fetch missing thumbnails."""
-    window = ingestion.Window(date.fromisoformat(first), date.fromisoformat(last))
+    window = Window(date.fromisoformat(first), date.fromisoformat(last))
     ingestion.ingest(source, window, at=timezone.now())
     thumbnails.fetch_missing(at=timezone.now())

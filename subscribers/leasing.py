@@ -25,4 +25,5 @@ def claim(due: models.QuerySet[Any], *, owner: str, until: datetime, limit: int)
         )
         taken = {row[0] for row in cursor.fetchall()}
     # RETURNING promises no order.
-    return [pk for pk in due.model._default_manager.filter(pk__in=taken).order_by(*due.query.order_by, "pk").values_list("pk", flat=True)]
+    ordered = model._default_manager.filter(pk__in=taken).order_by(*due.query.order_by, "pk")
+    return list(ordered.values_list("pk", flat=True))

@@ -19,7 +19,9 @@ class Topic(models.Model):
     name = models.CharField(max_length=60, unique=True)
     description = models.CharField(max_length=200, help_text="One sentence a reader chooses by.")
     categories = models.JSONField(default=list, blank=True, help_text='arXiv categories, such as ["cs.CV"].')
-    include = models.JSONField(default=list, blank=True, help_text="Words or phrases that make a paper belong.")
+    include = models.JSONField(
+        default=list, blank=True, help_text="Words or phrases that make a paper belong."
+    )
     exclude = models.JSONField(default=list, blank=True, help_text="Words or phrases that keep a paper out.")
     active = models.BooleanField(default=True, help_text="Offered to readers and matched to papers.")
 
@@ -113,7 +115,9 @@ class Interest(models.Model):
     text = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["subscriber", "kind", "text"], name="one_interest_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "kind", "text"], name="one_interest_once")
+        ]
 
 
 class ConsentText(models.Model):
@@ -138,7 +142,9 @@ class ConsentEvent(models.Model):
         IMPORTED = "imported"
         ERASED = "erased"
 
-    subscriber = models.ForeignKey(Subscriber, on_delete=models.SET_NULL, null=True, related_name="consent_events")
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.SET_NULL, null=True, related_name="consent_events"
+    )
     address_hash = models.CharField(max_length=80, db_index=True)
     kind = models.CharField(max_length=10, choices=Kind)
     text = models.ForeignKey(ConsentText, on_delete=models.PROTECT, null=True)
@@ -207,8 +213,8 @@ class SystemMail(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["not_before"], name="system_mail_waiting", condition=Q(state__in=["waiting", "claimed"])
+                fields=["not_before"],
+                name="system_mail_waiting",
+                condition=Q(state__in=["waiting", "claimed"]),
             )
         ]
-
-

@@ -37,7 +37,10 @@ def a_reader(address: str = "", *topics: Topic, **fields: Any) -> Subscriber:
         "confirmed_at": NOON - timedelta(days=10),
     }
     reader = Subscriber.objects.create(
-        address=given, address_key=address_key(given), address_hash=address_hash(given), **{**defaults, **fields}
+        address=given,
+        address_key=address_key(given),
+        address_hash=address_hash(given),
+        **{**defaults, **fields},
     )
     Preference.objects.bulk_create([Preference(subscriber=reader, topic=topic) for topic in topics])
     return reader
@@ -68,7 +71,9 @@ def appeared(paper: Paper, day: date, source: str = "huggingface") -> Appearance
     return Appearance.objects.create(paper=paper, source=source, day=day)
 
 
-def a_frozen_edition(day: date, *papers: Paper, state: str = Edition.State.APPROVED, **fields: Any) -> Edition:
+def a_frozen_edition(
+    day: date, *papers: Paper, state: str = Edition.State.APPROVED, **fields: Any
+) -> Edition:
     """Return an edition of `day` whose candidates are `papers`, without going through the freeze."""
     moment = datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
     edition = Edition.objects.create(

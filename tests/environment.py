@@ -9,17 +9,19 @@ import os
 import shutil
 import tempfile
 
-_SETTINGS = (
-    "SECRET_KEY DEBUG ALLOWED_HOSTS SITE_URL EMAIL_URL ANYMAIL_PROVIDER DEFAULT_FROM_EMAIL POSTAL_ADDRESS "
-    "LIST_NAME LIST_ID TOKEN_KEYS ADDRESS_PEPPER HUGGINGFACE_URL ARXIV_API_URL ARXIV_FEED_URL "
-    "ARXIV_CATEGORIES CONTACT_EMAIL EDITION_HOUR EDITION_ZONE EDITION_REQUIRES_APPROVAL SENTRY_DSN BYLINE "
-    "SOURCES SENDERS IN_FLIGHT LEASE_SECONDS LOG_LEVEL"
-).split()
+_SETTINGS = """
+    SECRET_KEY DEBUG ALLOWED_HOSTS SITE_URL EMAIL_URL ANYMAIL_PROVIDER DEFAULT_FROM_EMAIL POSTAL_ADDRESS
+    LIST_NAME LIST_ID TOKEN_KEYS ADDRESS_PEPPER HUGGINGFACE_URL ARXIV_API_URL ARXIV_FEED_URL ARXIV_CATEGORIES
+    CONTACT_EMAIL EDITION_HOUR EDITION_ZONE EDITION_REQUIRES_APPROVAL SENTRY_DSN BYLINE SOURCES SENDERS
+    IN_FLIGHT LEASE_SECONDS LOG_LEVEL
+""".split()
 
 for _name in _SETTINGS:
     os.environ.pop(_name, None)
 _data = tempfile.mkdtemp(prefix="paperboy-tests-")
 os.environ["DATA_DIR"] = _data
-os.environ["SITE_URL"] = "https://papers.example.org"  # as in production: mails refuse to leave with http links
+os.environ["SITE_URL"] = (
+    "https://papers.example.org"  # as in production: mails refuse to leave with http links
+)
 os.environ["PAPERBOY_ENV_FILE"] = os.devnull
 atexit.register(shutil.rmtree, _data, ignore_errors=True)

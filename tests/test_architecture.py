@@ -1,7 +1,7 @@
 """The house's laws 1, 2 and 5, kept by a walk over the syntax trees."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ PACKAGES = ("digest", "subscribers")
 ENQUEUERS = ("tasks", "views", "management", "receivers", "admin", "celery")
 ENQUEUING = {"delay", "apply_async", "send_task"}
 
+Law = Callable[[dict[str, ast.Module]], list[str]]
+
 
 def modules(root: Path = ROOT) -> dict[str, ast.Module]:
     """Return {dotted name: tree} of every first-party module but migrations."""
@@ -20,7 +22,9 @@ def modules(root: Path = ROOT) -> dict[str, ast.Module]:
         for path in sorted((root / package).rglob("*.py")):
             if "migrations" not in path.parts:
                 parts = path.relative_to(root).with_suffix("").parts
-                found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(path.read_text())
+                found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = ast.parse(
+                    path.read_text()
+                )
     return found
 
 
@@ -63,18 +67,22 @@ def imports_inside_functions(trees: dict[str, ast.Module]) -> list[str]:
 def cycle(trees: dict[str, ast.Module]) -> list[str]:
     """Laws 1 and 2: return the modules of one import cycle, or nothing."""
     graph = {
-        module: {target for name, _line in imported(tree) if (target := _resolve(name, trees)) not in {None, module}}
+        module: {
+            target
+            for name, _line in imported(tree)
+            if (target := _resolve(name, trees)) not in {None, module}
+        }
         for module, tree in trees.items()
     }
     done: set[str] = set()
 
     def visit(module: str, path: list[str]) -> list[str]:
         if module in path:
-            return path[path.index(module) :] + [module]
+            return [*path[path.index(module) :], module]
         if module in done:
             return []
-        for target in sorted(graph[module]):  # type: ignore[type-var]
-            if found := visit(target, [*path, module]):  # type: ignore[arg-type]
+        for target in sorted(graph[module]):
+            if found := visit(target, [*path, module]):
                 return found
         done.add(module)
         return []
@@ -108,7 +116,7 @@ LAWS = [backward_imports, imports_inside_functions, cycle, enqueuing_operations]
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_the_house_keeps_the_law(law) -> None:  # type: ignore[no-untyped-def]
+def test_the_house_keeps_the_law(law: Law) -> None:
     assert law(modules()) == []
 
 
@@ -117,11 +125,18 @@ def test_the_house_keeps_the_law(law) -> None:  # type: ignore[no-untyped-def]
     [
         (backward_imports, {"subscribers.mail": "from digest import editions"}),
         (imports_inside_functions, {"digest.a": "def f():\n    from subscribers import mail\n"}),
-        (cycle, {"digest.a": "import digest.b", "digest.b": "from digest.c import x", "digest.c": "import digest.a"}),
+        (
+            cycle,
+            {
+                "digest.a": "import digest.b",
+                "digest.b": "from digest.c import x",
+                "digest.c": "import digest.a",
+            },
+        ),
         (enqueuing_operations, {"digest.editions": "def f(task):\n    task.delay(1)\n"}),
     ],
 )
-def test_a_planted_breach_is_seen(law, planted: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
+def test_a_planted_breach_is_seen(law: Law, planted: dict[str, str]) -> None:
     assert law({name: ast.parse(source) for name, source in planted.items()})
 
 

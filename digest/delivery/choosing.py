@@ -27,9 +27,9 @@ class History:
 
     @property
     def since(self) -> date | None:
-        """The day after which editions are new to the reader; None for a new reader, who starts with this one.
+        """The day after which editions are new to the reader; None: a new reader, who starts with this one.
 
-        Somebody who was enrolled before but never got a digest starts where they were enrolled: nothing is lost.
+        Who was enrolled before but never got a digest starts where they were enrolled: nothing is lost.
         """
         if self.last_accepted is not None:
             return self.last_accepted
@@ -73,9 +73,13 @@ def histories(edition: Edition, readers: Iterable[int], *, at: datetime) -> dict
     """
     past: dict[int, History] = defaultdict(History)
     earlier = Delivery.objects.filter(subscriber__in=readers).exclude(edition=edition)
-    days = earlier.filter(edition__day__lt=edition.day).values("subscriber").annotate(
-        first=Min("edition__day"),
-        last=Max("edition__day", filter=Q(state=Delivery.State.ACCEPTED)),
+    days = (
+        earlier.filter(edition__day__lt=edition.day)
+        .values("subscriber")
+        .annotate(
+            first=Min("edition__day"),
+            last=Max("edition__day", filter=Q(state=Delivery.State.ACCEPTED)),
+        )
     )
     for row in days:
         past[row["subscriber"]].first_enrolled = row["first"]

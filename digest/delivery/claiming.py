@@ -1,20 +1,18 @@
 """Take due deliveries for one worker, and give back what a dead worker held."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import structlog
 from django.conf import settings
 
 from digest.models import Delivery, Edition
 from subscribers import leasing
 
-log = structlog.get_logger(__name__)
-
 
 def claim(
     *, owner: str, at: datetime, limit: int, any_hour: bool = False, edition: Edition | None = None
 ) -> list[Delivery]:
-    """Return up to `limit` due deliveries, claimed for `owner` until the lease is over, longest waiting first.
+    """Return up to `limit` due deliveries, claimed for `owner` for one lease, longest waiting first.
 
     `any_hour` ignores the reader's local hour (but no retry delay); `edition` narrows to one edition.
     """
@@ -31,7 +29,17 @@ def lease_end(at: datetime) -> datetime:
     return at + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def release(deliveries: list[Delivery]) -> None:
+def renew(deliveries: Sequence[Delivery], *, owner: str, at: datetime) -> None:
+    """Hold claimed deliveries for another lease; what is lost already stays lost."""
+    Delivery.objects.filter(
+        pk__in=[delivery.pk for delivery in deliveries],
+        owner=owner,
+        state=Delivery.State.CLAIMED,
+        lease_until__gt=at,
+    ).update(lease_until=lease_end(at))
+
+
+def release(deliveries: Sequence[Delivery]) -> None:
     """Give back claimed deliveries that were not sent, so that nobody waits for a lease to run out."""
     for delivery in deliveries:
         Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.CLAIMED).update(

@@ -3,7 +3,7 @@
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
@@ -18,8 +18,10 @@ from digest.ranking import Pick
 from digest.rendering import EditionRenderer
 from subscribers.transport import Fate, Outcome, Senders
 
-#: Readers ranked together. Larger batches rank faster; a dead worker holds at most this many until its lease ends.
+#: Readers ranked together. A dead worker holds at most this many until its lease ends.
 BATCH = 200
+#: The part of a lease after which a worker that is still sending renews it.
+RENEW_AFTER = 0.5
 
 Clock = Callable[[], datetime]
 Settled = Sequence[tuple[Prepared, Outcome]]
@@ -32,7 +34,7 @@ class UnmailableError(Exception):
 class Worker:
     """One owner of claims with its senders and, per edition, the pool and the renderer it works from."""
 
-    def __init__(self, clock: Clock, *, on_settled: Callable[[int], None] = lambda _count: None) -> None:
+    def __init__(self, clock: Clock, *, on_settled: Callable[[int], object] = lambda _count: None) -> None:
         """`clock` returns the moment (aware UTC); `on_settled` hears how many deliveries were settled."""
         self.owner = secrets.token_hex(8)
         self.clock = clock
@@ -117,7 +119,11 @@ class Worker:
         """Send in groups of IN_FLIGHT: the outcomes of one group and the start of the next are one commit."""
         waiting = list(prepared)
         settled: Settled = []
+        renew_at = self.clock() + RENEW_AFTER * timedelta(seconds=settings.LEASE_SECONDS)
         while waiting or settled:
+            if self.clock() >= renew_at:
+                claiming.renew([item.delivery for item in waiting], owner=self.owner, at=self.clock())
+                renew_at = self.clock() + RENEW_AFTER * timedelta(seconds=settings.LEASE_SECONDS)
             group = [] if self.wire_is_down else waiting[: settings.IN_FLIGHT]
             with transaction.atomic():
                 settling.settle(settled, at=self.clock())

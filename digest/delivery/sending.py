@@ -27,10 +27,10 @@ class Prepared:
 
 
 def submit(prepared: Sequence[Prepared], *, at: datetime) -> list[Prepared]:
-    """Move to `submitting` those that still may go, and return them; the caller commits before the first byte.
+    """Move to `submitting` those that still may go and return them; the caller commits before the first byte.
 
-    Whoever unsubscribed, was suppressed or paused meanwhile, and what expired or was cancelled, ends here in its
-    own counted state. A row that another owner took over (another epoch) is left alone.
+    Whoever unsubscribed, was suppressed or paused meanwhile, and what expired or was cancelled, ends here
+    in its own counted state. A row that another owner took over (another epoch) is left alone.
     """
     if not prepared:
         return []
@@ -63,7 +63,7 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
     write(
         ("state", "attempts", "picks", "subject", "submitted_at", "lease_until", "retry_at"),
         ((row, _submission(row, prepared[row.pk], at)) for row in going),
-        was=Delivery.State.CLAIMED,
+        was=[Delivery.State.CLAIMED],
     )
     keys = {row.pk for row in going}
     return [item for key, item in prepared.items() if key in keys]
@@ -82,19 +82,21 @@ def _submission(row: Delivery, item: Prepared, at: datetime) -> dict[str, object
     }
 
 
-def _verdict(row: Delivery, suppressed: set[str], at: datetime) -> str:
+def _verdict(row: Delivery, suppressed: set[str], at: datetime) -> Delivery.State:
     """Return the state that the last look gives a claimed delivery."""
     reader = row.subscriber
-    if row.edition.state == Edition.State.CANCELLED:
-        return Delivery.State.CANCELLED
-    if row.edition.state not in Edition.SENDABLE:  # paused: it waits, and nobody holds it
-        return Delivery.State.READY
-    if row.expires_at <= at:
-        return Delivery.State.EXPIRED
-    if row.address_hash in suppressed:
-        return Delivery.State.SKIPPED_SUPPRESSED
-    if reader is None or reader.status != Subscriber.Status.ACTIVE:
-        return Delivery.State.SKIPPED_UNSUBSCRIBED
-    if reader.paused_until and schedule.local_date(at, reader.time_zone) < reader.paused_until:
-        return Delivery.State.SKIPPED_PAUSED
-    return Delivery.State.SUBMITTING
+    sendable = row.edition.state in Edition.SENDABLE
+    looks = [
+        (row.edition.state == Edition.State.CANCELLED, Delivery.State.CANCELLED),
+        (not sendable, Delivery.State.READY),  # paused: it waits, and nobody holds it
+        (row.expires_at <= at, Delivery.State.EXPIRED),
+        (row.address_hash in suppressed, Delivery.State.SKIPPED_SUPPRESSED),
+        (reader is None or reader.status != Subscriber.Status.ACTIVE, Delivery.State.SKIPPED_UNSUBSCRIBED),
+        (reader is not None and _on_pause(reader, at), Delivery.State.SKIPPED_PAUSED),
+    ]
+    return next((state for seen, state in looks if seen), Delivery.State.SUBMITTING)
+
+
+def _on_pause(reader: Subscriber, at: datetime) -> bool:
+    until = reader.paused_until
+    return until is not None and schedule.local_date(at, reader.time_zone) < until

@@ -33,7 +33,8 @@ def settle(sent: Sequence[tuple[Prepared, Outcome]], *, at: datetime) -> None:
         write(
             ("state", "settled_at", "lease_until", "detail", "provider_id"),
             ((delivery, _ending(outcome, at)) for delivery, outcome in final),
-            was=Delivery.State.SUBMITTING,
+            # A sweep that came while the message was on a slow wire said unknown; its owner knows better.
+            was=[Delivery.State.SUBMITTING, Delivery.State.UNKNOWN],
         )
         for item, outcome in sent:
             if outcome.fate not in FINAL:

@@ -13,15 +13,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Deliveries in the words of the domain."""
 
     def due(self, at: datetime, *, any_hour: bool = False) -> "DeliveryQuerySet":
-        """Rows a worker may claim at `at`, the longest waiting first; `any_hour` ignores the reader's hour."""
+        """Rows a worker may claim at `at`, longest waiting first; `any_hour` ignores the reader's hour."""
         ready = Q(state=Delivery.State.READY)
         if not any_hour:
             ready &= Q(not_before__lte=at)
         deferred = Q(state=Delivery.State.DEFERRED, retry_at__lte=at)
         lapsed = Q(state=Delivery.State.CLAIMED, lease_until__lt=at)
-        return self.filter(
-            ready | deferred | lapsed, edition__state__in=Edition.SENDABLE
-        ).order_by("not_before", "id")
+        return self.filter(ready | deferred | lapsed, edition__state__in=Edition.SENDABLE).order_by(
+            "not_before", "id"
+        )
 
     def waiting(self) -> "DeliveryQuerySet":
         """Rows that nothing has been sent for and that still may be."""
@@ -61,7 +61,11 @@ class Delivery(models.Model):
     public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="deliveries")
     subscriber = models.ForeignKey(
-        Subscriber, on_delete=models.SET_NULL, null=True, related_name="deliveries", help_text="Empty once erased."
+        Subscriber,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="deliveries",
+        help_text="Empty once erased.",
     )
     address_hash = models.CharField(max_length=80, help_text="Whom a provider's event must name.")
     state = models.CharField(max_length=20, choices=State, default=State.READY)
@@ -77,7 +81,9 @@ class Delivery(models.Model):
     subject = models.CharField(max_length=200, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
-    provider_id = models.CharField(max_length=200, blank=True, help_text="The provider's name for the message.")
+    provider_id = models.CharField(
+        max_length=200, blank=True, help_text="The provider's name for the message."
+    )
     detail = models.CharField(max_length=200, blank=True, help_text="The last answer, without addresses.")
 
     objects = DeliveryQuerySet.as_manager()
@@ -89,7 +95,17 @@ class Delivery(models.Model):
                 fields=["subscriber", "local_date"],
                 # What no longer can reach the inbox frees its date: else a delivery that a newer edition
                 # replaces on the same date would leave the reader with neither.
-                condition=Q(state__in=["ready", "claimed", "deferred", "submitting", "accepted", "rejected", "unknown"]),
+                condition=Q(
+                    state__in=[
+                        "ready",
+                        "claimed",
+                        "deferred",
+                        "submitting",
+                        "accepted",
+                        "rejected",
+                        "unknown",
+                    ]
+                ),
                 name="one_delivery_a_local_date",
             ),
             models.UniqueConstraint(

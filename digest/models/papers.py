@@ -11,7 +11,7 @@ class Paper(models.Model):
     identity = models.CharField(
         max_length=80, unique=True, help_text="arXiv id without version, else source:id at the source."
     )
-    arxiv_id = models.CharField(max_length=32, null=True, blank=True, unique=True)  # noqa: DJ001 - NULL: not on arXiv
+    arxiv_id = models.CharField(max_length=32, null=True, blank=True, unique=True)
     version = models.PositiveSmallIntegerField(default=1)
     title = models.TextField()
     abstract = models.TextField()
@@ -26,7 +26,9 @@ class Paper(models.Model):
     stars = models.PositiveIntegerField(null=True, blank=True)
     code_url = models.URLField(max_length=500, blank=True)
     project_url = models.URLField(max_length=500, blank=True)
-    thumbnail_url = models.URLField(max_length=500, blank=True, help_text="At the source; never sent to a reader.")
+    thumbnail_url = models.URLField(
+        max_length=500, blank=True, help_text="At the source; never sent to a reader."
+    )
     thumbnail = models.CharField(max_length=120, blank=True, help_text="File in our own storage.")
     thumbnail_width = models.PositiveSmallIntegerField(default=0)
     thumbnail_height = models.PositiveSmallIntegerField(default=0)

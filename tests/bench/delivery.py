@@ -2,8 +2,8 @@
 
     python -m tests.bench.delivery [--readers 5000] [--naive 400]
 
-The naive loop does, per reader, what one writes first: ask the tables, render the MJML, `send_mail`. Each side
-runs in a process of its own with a database of its own copy; the figures are whole-process wall time (the
+The naive loop does, per reader, what one writes first: ask the tables, render the MJML, `send_mail`. Each
+side runs in a process of its own on a copy of the same database; the figures are whole-process wall time (the
 naive side without its start), messages counted by the mail server, and the peak memory of the process.
 """
 
@@ -22,7 +22,9 @@ CANDIDATES = 1_500
 
 def main() -> None:
     """Prepare, measure both sides, print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--readers", type=int, default=5_000)
     parser.add_argument("--naive", type=int, default=400, help="readers of the naive loop")
     options = parser.parse_args()

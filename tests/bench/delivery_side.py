@@ -26,11 +26,11 @@ from subscribers.models import Subscriber, Topic  # noqa: E402
 
 CANDIDATES = 1_500
 DAY = datetime(2026, 3, 4, tzinfo=UTC)
-WORDS = (
-    "attention gradient splatting diffusion token policy reward vision language transformer sparse latent graph "
-    "retrieval robot speech protein alignment benchmark inference memory planning video depth scene audio medical "
-    "code agent reasoning safety federated quantised curriculum contrastive multimodal causal temporal spectral"
-).split()
+WORDS = """
+attention gradient splatting diffusion token policy reward vision language transformer sparse latent graph
+retrieval robot speech protein alignment benchmark inference memory planning video depth scene audio medical
+code agent reasoning safety federated quantised curriculum contrastive multimodal causal temporal spectral
+""".split()
 
 NAIVE_MJML = """<mjml><mj-body background-color="#faf8f4">
 <mj-section><mj-column><mj-text font-size="28px">{{ list_name }}</mj-text></mj-column></mj-section>
@@ -48,7 +48,7 @@ def sentence(rng: random.Random, words: int) -> str:
 
 
 def prepare(readers: int) -> dict[str, Any]:
-    """Make a database with an approved edition; its enrolment comes later, for as many readers as measured."""
+    """Make a database with an approved edition; it is enrolled later, for as many readers as measured."""
     call_command("migrate", verbosity=0)
     rng = random.Random(7)
     topics = list(Topic.objects.all())
@@ -107,7 +107,12 @@ def naive(readers: int) -> dict[str, Any]:
             .distinct()
             .order_by("-upvotes")[:10]
         )
-        context = {"papers": papers, "reader": reader, "list_name": settings.LIST_NAME, "site": settings.SITE_URL}
+        context = {
+            "papers": papers,
+            "reader": reader,
+            "list_name": settings.LIST_NAME,
+            "site": settings.SITE_URL,
+        }
         html = mjml2html(template.render(context), fonts={})
         text = "\n\n".join(f"{paper.title}\n{paper.abstract_url}" for paper in papers)
         mail = EmailMultiAlternatives("Daily Papers", text, settings.DEFAULT_FROM_EMAIL, [reader.address])

@@ -134,7 +134,9 @@ def test_short_retry_delays_are_waited_out(settings: Settings, monkeypatch: pyte
         sink.__exit__(None, None, None)
 
 
-def test_the_tasks_bring_todays_papers_to_a_reader_who_is_due(smtp_sink: SmtpSink, settings: Settings) -> None:
+def test_the_tasks_bring_todays_papers_to_a_reader_who_is_due(
+    smtp_sink: SmtpSink, settings: Settings
+) -> None:
     settings.SOURCES = []
     papers_on(date(2026, 3, 4))
     reader = a_reader(send_minute=7 * 60)

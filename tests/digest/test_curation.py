@@ -65,7 +65,9 @@ def test_a_note_for_everyone_is_kept_as_plain_text(edition: Edition) -> None:
         curation.annotate_edition(edition, "x" * 2001)
 
 
-def test_a_tenth_pin_and_a_foreign_paper_are_refused(edition: Edition, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tenth_pin_and_a_foreign_paper_are_refused(
+    edition: Edition, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(curation, "MOST_PINS", 1)
     first, second, _ = (candidate.paper for candidate in Candidate.objects.select_related("paper"))
     curation.pin(edition, first)

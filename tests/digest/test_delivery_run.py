@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage as Message
 
 import pytest
 from django.core.mail import EmailMessage
@@ -19,7 +20,7 @@ from digest.delivery import settling
 from digest.delivery.balance import balance
 from digest.models import Delivery, Edition, Paper
 from subscribers.models import Interest, Preference, Subscriber
-from subscribers.transport import Fate, Outcome
+from subscribers.transport import Fate, Outcome, Senders
 from tests.cast import a_frozen_edition, a_paper, a_reader, a_topic
 from tests.sinks.provider import Provider
 from tests.sinks.smtp_sink import SmtpSink, free_port
@@ -42,7 +43,9 @@ def _small_groups(settings: Settings) -> None:
 def papers() -> list[Paper]:
     vision, language = a_topic("vision"), a_topic("language")
     return [
-        a_paper(f"Seeing number {n}" if n % 2 else f"Reading number {n}", vision if n % 2 else language, upvotes=n)
+        a_paper(
+            f"Seeing number {n}" if n % 2 else f"Reading number {n}", vision if n % 2 else language, upvotes=n
+        )
         for n in range(30)
     ]
 
@@ -63,12 +66,15 @@ def deliver(at: datetime = EIGHT, **options: object) -> int:
         worker.close()
 
 
-def titles_in(message: EmailMessage) -> set[str]:
-    body = message.get_body(("plain",))  # type: ignore[attr-defined]
+def titles_in(message: Message) -> set[str]:
+    body = message.get_body(("plain",))
+    assert body is not None
     return set(re.findall(r"(?:Seeing|Reading) number \d+", body.get_content()))
 
 
-def test_each_reader_gets_exactly_one_mail_with_their_papers(smtp_sink: SmtpSink, papers: list[Paper]) -> None:
+def test_each_reader_gets_exactly_one_mail_with_their_papers(
+    smtp_sink: SmtpSink, papers: list[Paper]
+) -> None:
     vision = papers[1].topics.get()
     readers = [a_reader("", vision, size=5) for _ in range(23)]
     edition = enrolled(WEDNESDAY, papers)
@@ -103,7 +109,9 @@ def test_the_next_edition_repeats_no_paper_and_brings_what_was_left(
     assert len(set().union(*seen)) == 15
 
 
-def test_papers_of_days_without_a_digest_come_with_the_next_one(smtp_sink: SmtpSink, papers: list[Paper]) -> None:
+def test_papers_of_days_without_a_digest_come_with_the_next_one(
+    smtp_sink: SmtpSink, papers: list[Paper]
+) -> None:
     weekly = a_reader(frequency="weekly", weekday=2, size=25)
     enrolled(WEDNESDAY, papers[:5])
     deliver()
@@ -135,7 +143,9 @@ def test_a_new_reader_starts_with_this_edition_only(smtp_sink: SmtpSink, papers:
     assert titles_in(smtp_sink.to(reader.address)[0].message) == {paper.title for paper in papers[20:]}
 
 
-def test_a_reader_for_whom_nothing_is_left_gets_no_empty_mail(smtp_sink: SmtpSink, papers: list[Paper]) -> None:
+def test_a_reader_for_whom_nothing_is_left_gets_no_empty_mail(
+    smtp_sink: SmtpSink, papers: list[Paper]
+) -> None:
     reader = a_reader()
     Interest.objects.create(subscriber=reader, kind="exclude", text="number")
     edition = enrolled(WEDNESDAY, papers)
@@ -145,7 +155,9 @@ def test_a_reader_for_whom_nothing_is_left_gets_no_empty_mail(smtp_sink: SmtpSin
     assert balance(edition).exact
 
 
-def test_one_poison_reader_of_a_hundred_does_not_stop_the_others(smtp_sink: SmtpSink, papers: list[Paper]) -> None:
+def test_one_poison_reader_of_a_hundred_does_not_stop_the_others(
+    smtp_sink: SmtpSink, papers: list[Paper]
+) -> None:
     readers = [a_reader() for _ in range(100)]
     poison = readers[50]
     Subscriber.objects.filter(pk=poison.pk).update(address="poison\r\nBcc: all@example.org")
@@ -184,7 +196,9 @@ def test_a_mail_server_that_is_away_loses_nobody(papers: list[Paper]) -> None:
     assert balance(edition).accepted == 12
 
 
-def test_a_retry_is_the_same_bytes(smtp_sink: SmtpSink, papers: list[Paper], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_is_the_same_bytes(
+    smtp_sink: SmtpSink, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
     a_reader(), a_reader()
     enrolled(WEDNESDAY, papers)
     settle = settling.settle
@@ -209,13 +223,13 @@ def test_a_worker_killed_on_the_wire_leaves_at_most_one_group_unknown(
     edition = enrolled(WEDNESDAY, papers)
     calls = itertools.count()
 
-    def killed(self: loop.Senders, messages: list[EmailMessage]) -> list[Outcome]:
+    def killed(self: Senders, messages: list[EmailMessage]) -> list[Outcome]:
         if next(calls) == 2:
             raise SystemExit("kill -9")
         return send_all(self, messages)
 
-    send_all = loop.Senders.send_all
-    monkeypatch.setattr(loop.Senders, "send_all", killed)
+    send_all = Senders.send_all
+    monkeypatch.setattr(Senders, "send_all", killed)
     with pytest.raises(SystemExit):
         deliver()
     monkeypatch.undo()
@@ -231,7 +245,9 @@ def test_a_worker_killed_on_the_wire_leaves_at_most_one_group_unknown(
     assert {reader.address for reader in readers} >= set(got)
 
 
-def test_four_workers_at_once_send_each_mail_once(smtp_sink: SmtpSink, papers: list[Paper], settings: Settings) -> None:
+def test_four_workers_at_once_send_each_mail_once(
+    smtp_sink: SmtpSink, papers: list[Paper], settings: Settings
+) -> None:
     settings.SENDERS = 1
     for _ in range(60):
         a_reader()

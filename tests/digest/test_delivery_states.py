@@ -97,6 +97,19 @@ class TestClaiming:
         claiming.release([first, second])
         assert (state_of(first), state_of(second)) == (State.READY, State.CLAIMED)
 
+    def test_renewing_keeps_a_claim_that_is_still_held(self, edition: Edition) -> None:
+        a_delivery(edition)
+        held = claim()
+        claiming.renew(held, owner="worker", at=NOON + timedelta(minutes=4))
+        assert claim(NOON + timedelta(minutes=6)) == []
+
+    def test_renewing_does_not_take_back_a_claim_that_lapsed(self, edition: Edition) -> None:
+        a_delivery(edition)
+        held = claim()
+        claiming.renew(held, owner="worker", at=NOON + HOUR)
+        claiming.renew(held, owner="somebody else", at=NOON)
+        assert len(claim(NOON + HOUR)) == 1
+
 
 class TestTheLastLook:
     def test_commits_submitting_with_the_picks_and_the_attempt(self, edition: Edition) -> None:
@@ -106,7 +119,8 @@ class TestTheLastLook:
         row = Delivery.objects.get()
         assert (row.state, row.attempts, row.subject) == (State.SUBMITTING, 1, "A subject")
         assert row.picks == [[edition.candidates.get().paper_id, "editor's pick"]]
-        assert row.lease_until is not None and row.lease_until > NOON
+        assert row.lease_until
+        assert row.lease_until > NOON
 
     @pytest.mark.parametrize(
         ("change", "state"),
@@ -201,7 +215,15 @@ class TestSettling:
         settling.settle([(sent, Outcome(Fate.ACCEPTED))], at=NOON)
         assert state_of(sent.delivery) == State.SUBMITTING
 
-    def test_an_outcome_after_the_sweep_writes_nothing(self, sent: Prepared) -> None:
+    @pytest.mark.parametrize("fate", [Fate.ACCEPTED, Fate.REJECTED])
+    def test_an_owner_that_comes_back_after_the_sweep_knows_better_than_unknown(
+        self, sent: Prepared, fate: Fate
+    ) -> None:
+        settling.sweep(at=NOON + HOUR)
+        settling.settle([(sent, Outcome(fate))], at=NOON + HOUR)
+        assert state_of(sent.delivery) == fate.value
+
+    def test_what_was_swept_is_not_tried_again_even_if_its_owner_says_not_sent(self, sent: Prepared) -> None:
         settling.sweep(at=NOON + HOUR)
         settling.settle([(sent, Outcome(Fate.NOT_SENT))], at=NOON + HOUR)
         assert state_of(sent.delivery) == State.UNKNOWN
@@ -217,7 +239,8 @@ class TestSettling:
     def test_the_servers_retry_after_is_obeyed(self, sent: Prepared) -> None:
         settling.settle([(sent, Outcome(Fate.DEFERRED, retry_after=900.0))], at=NOON)
         row = Delivery.objects.get()
-        assert row.retry_at is not None and row.retry_at >= NOON + timedelta(seconds=900)
+        assert row.retry_at
+        assert row.retry_at >= NOON + timedelta(seconds=900)
         assert claim(NOON + timedelta(seconds=899)) == []
         assert len(claim(NOON + HOUR)) == 1
 
@@ -227,7 +250,7 @@ class TestSettling:
         assert delays[:5] == sorted(delays[:5])
         assert delays[7] <= timedelta(hours=1)
 
-    def test_a_deferred_row_gives_way_to_a_newer_edition(self, sent: Prepared, edition: Edition) -> None:
+    def test_a_deferred_row_gives_way_to_a_newer_edition(self, sent: Prepared) -> None:
         newer = a_frozen_edition(WEDNESDAY + timedelta(days=1), a_paper(), state=Edition.State.SENDING)
         a_delivery(newer, sent.delivery.subscriber)
         settling.settle([(sent, Outcome(Fate.DEFERRED))], at=NOON)
@@ -235,7 +258,9 @@ class TestSettling:
 
 
 class TestTheSweep:
-    def test_a_dead_workers_submitting_row_becomes_unknown_and_is_not_sent_again(self, edition: Edition) -> None:
+    def test_a_dead_workers_submitting_row_becomes_unknown_and_is_not_sent_again(
+        self, edition: Edition
+    ) -> None:
         delivery = a_delivery(edition)
         submit([prepared(held) for held in claim()], at=NOON)
         settling.sweep(at=NOON + timedelta(seconds=1))
@@ -271,5 +296,3 @@ class TestTheBalance:
         Subscriber.objects.all().delete()
         assert balance(edition).accepted == 1
         assert balance(edition).exact
-
-

@@ -61,7 +61,12 @@ def test_frequency_and_pause_are_judged_on_the_readers_own_date() -> None:
     a_reader(paused_until=saturday + DAY)
     back = a_reader(paused_until=saturday)
     enrolling.enroll(edition, at=FREEZE + 3 * DAY)
-    assert set(Delivery.objects.values_list("subscriber", flat=True)) == {daily.pk, weekly.pk, sunday.pk, back.pk}
+    assert set(Delivery.objects.values_list("subscriber", flat=True)) == {
+        daily.pk,
+        weekly.pk,
+        sunday.pk,
+        back.pk,
+    }
 
 
 def test_pages_do_not_lose_or_double_anybody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from digest import schedule
 
+MINUTE = timedelta(minutes=1)
+
 
 def test_a_reader_in_paris_is_due_at_their_own_seven_in_winter_and_in_summer() -> None:
     assert schedule.moment(date(2026, 1, 15), 7 * 60, "Europe/Paris") == datetime(2026, 1, 15, 6, tzinfo=UTC)
@@ -17,7 +19,9 @@ def test_a_reader_in_paris_is_due_at_their_own_seven_in_winter_and_in_summer() -
 
 def test_a_local_time_the_clocks_jump_over_is_the_first_valid_minute_after() -> None:
     # Paris, 29 March 2026: 02:00 becomes 03:00 at 01:00 UTC.
-    assert schedule.moment(date(2026, 3, 29), 2 * 60 + 30, "Europe/Paris") == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert schedule.moment(date(2026, 3, 29), 2 * 60 + 30, "Europe/Paris") == datetime(
+        2026, 3, 29, 1, tzinfo=UTC
+    )
     # Lord Howe moves by half an hour only: 02:00 becomes 02:30.
     gap = schedule.moment(date(2026, 10, 4), 2 * 60 + 10, "Australia/Lord_Howe")
     assert gap.astimezone(ZoneInfo("Australia/Lord_Howe")).strftime("%H:%M") == "02:30"
@@ -41,9 +45,11 @@ def test_in_every_zone_the_moments_of_a_year_come_once_a_date_and_in_order(minut
 
 
 @given(
-    after=st.datetimes(datetime(2026, 1, 1), datetime(2029, 12, 31), timezones=st.just(UTC)),
+    after=st.integers(0, 4 * 365 * 24 * 60).map(lambda n: datetime(2026, 1, 1, tzinfo=UTC) + n * MINUTE),
     minute=st.integers(0, 1439),
-    zone=st.sampled_from(["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/Nuuk", "Africa/Casablanca"]),
+    zone=st.sampled_from(
+        ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/Nuuk", "Africa/Casablanca"]
+    ),
 )
 def test_the_first_send_is_at_or_after_the_freeze_and_within_a_day_and_a_bit(
     after: datetime, minute: int, zone: str

@@ -24,7 +24,8 @@ class Command(BaseCommand):
     """Send what is due."""
 
     help = (
-        "Send every digest that is due, in this process, until nothing is left; short retry delays are waited out. "
+        "Send every digest that is due, in this process, until nothing is left; short retry delays are "
+        "waited out. "
         "Safe beside running workers and safe to repeat: nobody gets a digest twice. "
         "Exit code 1 if something is left to be retried later or the balance is not exact."
     )
@@ -58,16 +59,22 @@ class Command(BaseCommand):
             return None
         edition = Edition.objects.filter(day=day).first()
         if edition is None:
-            raise CommandError(f"There is no edition of {day}. Make one: edition --day {day} --freeze --approve --enroll")
+            raise CommandError(
+                f"There is no edition of {day}. Make one: edition --day {day} --freeze --approve --enroll"
+            )
         return edition
 
-    def _until_done(self, worker: Worker, edition: Edition | None, *, any_hour: bool, limit: int | None) -> None:
+    def _until_done(
+        self, worker: Worker, edition: Edition | None, *, any_hour: bool, limit: int | None
+    ) -> None:
         down = 0
         while True:
             claimed = run(worker, limit=limit, any_hour=any_hour, edition=edition)
             down = down + 1 if worker.wire_is_down else 0
             if down >= MOST_VAIN_ROUNDS:
-                self.stderr.write("The mail server or provider cannot be reached. Check EMAIL_URL or ANYMAIL_PROVIDER.")
+                self.stderr.write(
+                    "The mail server or provider cannot be reached. Check EMAIL_URL or ANYMAIL_PROVIDER."
+                )
                 return
             if limit is not None:
                 limit -= claimed
@@ -98,7 +105,10 @@ class Command(BaseCommand):
             self.stdout.write(f"edition {edition.day}: {account}")
             left = Delivery.objects.filter(edition=edition, state=Delivery.State.DEFERRED).count()
             if left:
-                self.stderr.write(f"{left} could not be sent yet and will be retried; run `deliver` again or leave it to the workers.")
+                self.stderr.write(
+                    f"{left} could not be sent yet and will be retried; "
+                    "run `deliver` again or leave it to the workers."
+                )
             trouble = trouble or bool(left) or not account.exact
         if not touched:
             self.stdout.write("nothing is due")

@@ -10,16 +10,17 @@ from django.utils import timezone
 
 from digest import coverage, editions, enrolling
 from digest.delivery.balance import balance
-from digest.models import Edition
 from digest.editions import EditionError
+from digest.models import Edition
 
 
 class Command(BaseCommand):
     """Open, freeze, approve and enroll the edition of one day."""
 
     help = (
-        "Open the edition of a day and, as asked, freeze it (fix its papers), approve it and enroll its readers. "
-        "Steps already done are left as they are, so it can be repeated. Nothing is sent: `deliver` does that."
+        "Open the edition of a day and, as asked, freeze it (fix its papers), approve it and enroll its "
+        "readers. Steps already done are left as they are, so it can be repeated. Nothing is sent: "
+        "`deliver` does that."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -29,7 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--approve", action="store_true", help="let it go out (freezes first if needed)")
         parser.add_argument("--enroll", action="store_true", help="make each due reader's delivery")
 
-    def handle(self, *_args: Any, day: date, freeze: bool, approve: bool, enroll: bool, **_options: Any) -> None:
+    def handle(
+        self, *_args: Any, day: date, freeze: bool, approve: bool, enroll: bool, **_options: Any
+    ) -> None:
         """Take the steps asked for and print where the edition stands."""
         now = timezone.now()
         edition = editions.open_edition(day, at=now)
