@@ -86,16 +86,16 @@ class _Batch:
 
     def choose(self, profile: Profile) -> list[Pick]:
         """Return the picks of one reader."""
-        available = self._available(profile)
-        pins = [row for row in self.corpus.pinned if available[row]][: min(MOST_PINS, max(profile.size, 0))]
+        available, room = self._available(profile), max(profile.size, 0)
+        pins = [row for row in self.corpus.pinned if available[row]][: min(MOST_PINS, room)]
         available[pins] = False
         facets = self._facets(profile)
         care = _Care(self.corpus, facets)
-        chosen = care.best(available, max(profile.size, 0) - len(pins))
+        chosen = care.best(available, room - len(pins))
         available[chosen] = False
         if facets:
             available &= self.corpus.heat >= LEAST_HEAT
-        filling = _trending(self.corpus, available, max(profile.size, 0) - len(pins) - len(chosen))
+        filling = _trending(self.corpus, available, room - len(pins) - len(chosen))
         picks = [(row, reasons.PINNED) for row in pins]
         picks += [(row, care.reason(row)) for row in (*chosen, *filling)]
         return [Pick(int(self.corpus.paper_ids[row]), reason) for row, reason in picks]
