@@ -2,7 +2,7 @@
 
 import hashlib
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.headerregistry import Address
 from email.utils import parseaddr
 from urllib.parse import urlsplit
@@ -127,6 +127,23 @@ def key_ring(name: str, entries: list[str]) -> dict[str, bytes]:
     if not ring:
         raise refuse(name, "no key is given. Write at least one id:secret.")
     return ring
+
+
+def anymail(provider: str, environment: Mapping[str, str]) -> dict[str, object]:
+    """Return Anymail's settings for `provider`, its keys taken from `environment`."""
+    if provider not in PROVIDERS:
+        raise refuse("ANYMAIL_PROVIDER", f"choose one of: {', '.join(sorted(PROVIDERS))}.")
+    missing = [name for name in PROVIDERS[provider] if not environment.get(name)]
+    if missing:
+        raise refuse(missing[0], f"ANYMAIL_PROVIDER={provider} needs it.")
+    known = (*PROVIDERS[provider], *PROVIDER_OPTIONS.get(provider, ()), f"{provider.upper()}_API_URL")
+    # boto would send again by itself, also after a time-out that may have been a success.
+    patience = {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 30}
+    return {
+        "REQUESTS_TIMEOUT": (5, 30),
+        "AMAZON_SES_CLIENT_PARAMS": {"config": patience},
+        **{name: environment[name] for name in known if name in environment},
+    }
 
 
 def derive(secret: str, purpose: str) -> str:

@@ -135,24 +135,10 @@ CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 # --- Mail: a folder in development, else SMTP or one of Anymail's providers --------------------------------
 EMAIL_TIMEOUT = 30
 ANYMAIL_PROVIDER = env.str("ANYMAIL_PROVIDER", default="").lower().replace("-", "_")
-ANYMAIL: dict[str, Any] = {
-    "REQUESTS_TIMEOUT": (5, 30),
-    # boto would send again by itself, also after a time-out that may have been a success.
-    "AMAZON_SES_CLIENT_PARAMS": {
-        "config": {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 30}
-    },
-}
+ANYMAIL: dict[str, Any] = {}
 _mail_schemes = {"smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail"}
 if ANYMAIL_PROVIDER:
-    if ANYMAIL_PROVIDER not in read.PROVIDERS:
-        raise read.refuse("ANYMAIL_PROVIDER", f"choose one of: {', '.join(sorted(read.PROVIDERS))}.")
-    for _name in read.PROVIDERS[ANYMAIL_PROVIDER]:
-        ANYMAIL[_name] = env.str(_name, default="")
-        if not ANYMAIL[_name]:
-            raise read.refuse(_name, f"ANYMAIL_PROVIDER={ANYMAIL_PROVIDER} needs it.")
-    for _name in (*read.PROVIDER_OPTIONS.get(ANYMAIL_PROVIDER, ()), f"{ANYMAIL_PROVIDER.upper()}_API_URL"):
-        if _name in os.environ:
-            ANYMAIL[_name] = env.str(_name)
+    ANYMAIL = read.anymail(ANYMAIL_PROVIDER, os.environ)
     # Anymail puts Resend's idempotency key into the body, where Resend does not look; ours is a header.
     _backends = "subscribers" if ANYMAIL_PROVIDER == "resend" else "anymail.backends"
     EMAIL_BACKEND = f"{_backends}.{ANYMAIL_PROVIDER}.EmailBackend"
