@@ -1,5 +1,7 @@
 """What every page knows of the list."""
 
+from email.utils import parseaddr
+
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -10,5 +12,5 @@ def the_list(_request: HttpRequest) -> dict[str, str]:
         "list_name": settings.LIST_NAME,
         "byline": settings.BYLINE,
         "postal_address": settings.POSTAL_ADDRESS,
-        "contact_email": settings.CONTACT_EMAIL,
+        "contact_email": parseaddr(settings.CONTACT_EMAIL)[1],
     }

@@ -35,7 +35,7 @@ def post(subscriber: Subscriber, kind: SystemMail.Kind, *, at: datetime) -> Syst
     return SystemMail.objects.create(subscriber=subscriber, kind=kind, created_at=at, not_before=at)
 
 
-def deliver_due(*, at: datetime, limit: int = 100) -> int:
+def deliver_due(*, at: datetime, limit: int = 500) -> int:
     """Send up to `limit` mails that are due at `at` or become due meanwhile; return how many were accepted.
 
     Rows are claimed one at a time, so that a slow mail server never outlasts a lease. A server that cannot

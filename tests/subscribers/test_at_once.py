@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connections
@@ -40,14 +42,15 @@ def at_once(*deeds: Callable[[], object]) -> list[object]:
     return results
 
 
-def test_one_address_entered_in_several_windows_is_one_reader_and_one_mail() -> None:
+def test_one_address_entered_in_several_windows_is_one_reader_and_one_mail_a_day() -> None:
     the_wording()
     spellings = ("ada@example.org", "ADA@example.org", "Ada@EXAMPLE.org", "ada@example.org")
-    deeds = [lambda s=s: lifecycle.sign_up(s, [], at=NOON, trace=TRACE) for s in spellings]
-    assert at_once(*deeds) == [None] * 4
-    assert Subscriber.objects.count() == 1
-    assert SystemMail.objects.count() == 1
-    assert ConsentEvent.objects.count() == 1
+    for days in (0, 1, 2):
+        moment = NOON + timedelta(days=days)
+        deeds = [partial(lifecycle.sign_up, each, [], at=moment, trace=TRACE) for each in spellings]
+        assert at_once(*deeds) == [None] * 4
+        assert Subscriber.objects.count() == 1
+        assert SystemMail.objects.count() == ConsentEvent.objects.count() == days + 1
 
 
 def test_a_confirm_button_pressed_twice_at_once_confirms_once() -> None:
