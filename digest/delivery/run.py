@@ -108,11 +108,11 @@ class Worker:
                 continue
             moment = delivery.submitted_at or at
             try:
-                message = renderer.message(delivery.public_id, delivery.subscriber, mine, moment)
+                digest = renderer.digest(delivery.public_id, delivery.subscriber, mine, moment)
             except ValueError as error:
                 unmailable.append((delivery, str(error)))
             else:
-                prepared.append(Prepared(delivery, mine, message, moment))
+                prepared.append(Prepared(delivery, digest.shown, digest.message, moment))
         return prepared, unmailable
 
     def _send(self, prepared: Sequence[Prepared]) -> None:

@@ -34,6 +34,14 @@ class NothingToSendError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Digest:
+    """A reader's mail, and the picks it really shows: what did not fit has not been seen."""
+
+    message: EmailMultiAlternatives
+    shown: Sequence[Pick]
+
+
+@dataclass(frozen=True, slots=True)
 class _Frame:
     """Both shells with all filled in that the readers of one edition share."""
 
@@ -56,6 +64,12 @@ class EditionRenderer:
     def message(
         self, delivery_public_id: str, subscriber: Subscriber, picks: Sequence[Pick], at: datetime
     ) -> EmailMultiAlternatives:
+        """Return the mail of `digest`."""
+        return self.digest(delivery_public_id, subscriber, picks, at).message
+
+    def digest(
+        self, delivery_public_id: str, subscriber: Subscriber, picks: Sequence[Pick], at: datetime
+    ) -> Digest:
         """Return `subscriber`'s digest of `picks`, the same bytes for the same arguments.
 
         `at` is the aware moment of its Date, its links and the year that dates leave out. HTML stays within
@@ -75,7 +89,7 @@ class EditionRenderer:
         titles = [fragment.title for fragment in chosen]
         html = {**own, "preheader": _preheader(chosen), "papers": _html(chosen, picks)}
         text = {**reader, "papers": _text(chosen, picks)}
-        return compose_digest(
+        message = compose_digest(
             to=subscriber.address,
             subscriber_public_id=subscriber.public_id,
             delivery_public_id=delivery_public_id,
@@ -85,6 +99,7 @@ class EditionRenderer:
             text=frame.text.text(text),
             at=at,
         )
+        return Digest(message, picks[: len(chosen)])
 
     def _of_reader(self, delivery_public_id: str, reader: Subscriber, at: datetime) -> dict[str, str]:
         since = wording.day(reader.confirmed_at or reader.created_at, at.year)

@@ -135,6 +135,26 @@ def test_what_an_unknown_delivery_held_comes_back_once_it_is_closed(
     assert titles_in(smtp_sink.to(reader.address)[-1].message) & {paper.title for paper in papers[:5]}
 
 
+def test_papers_that_did_not_fit_into_the_mail_were_not_seen(smtp_sink: SmtpSink) -> None:
+    long = [a_paper(f"Seeing number {n} " + "&" * 450, abstract="&" * 9_000, upvotes=9) for n in range(25)]
+    for paper in long:
+        paper.authors = ["&" * 90] * 3
+        paper.topics.set(
+            [a_topic(f"{paper.pk}-{k}-" + "x" * 40, name=f"{paper.pk} {k} " + "&" * 40) for k in range(9)]
+        )
+        paper.save()
+    reader = a_reader(size=25)
+    enrolled(WEDNESDAY, long)
+    deliver()
+    first = titles_in(smtp_sink.to(reader.address)[0].message)
+    assert 0 < len(first) < 25
+    enrolled(WEDNESDAY + DAY, long)  # featured again elsewhere
+    deliver(EIGHT + DAY)
+    second = titles_in(smtp_sink.to(reader.address)[1].message)
+    assert second
+    assert not first & second
+
+
 def test_a_new_reader_starts_with_this_edition_only(smtp_sink: SmtpSink, papers: list[Paper]) -> None:
     enrolled(WEDNESDAY - DAY, papers[:20])
     reader = a_reader(size=25)
