@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -26,6 +27,8 @@ from subscribers.consent import Trace, binding_of, text_asked_with
 from subscribers.forms import PauseForm, PreferencesForm, SignupForm
 from subscribers.links import Claims, LinkError, Purpose
 from subscribers.models import Subscriber
+
+log = structlog.get_logger(__name__)
 
 _show_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -44,12 +47,15 @@ def behind_a_token(purpose: Purpose) -> Callable[[Callable[..., HttpResponse]], 
                 claims = links.read(token, purpose, timezone.now())
             except LinkError as error:
                 status = 410 if error.fault is links.Fault.EXPIRED else 400
+                log.info("link refused", door=purpose.name.lower(), fault=error.fault)
                 response = _closed(request, str(error), status)
             else:
                 response = view(request, claims)
             response["Cache-Control"] = "no-store, private"
             response["Referrer-Policy"] = "no-referrer"
             response["X-Robots-Tag"] = "noindex, nofollow"
+            # Django would log the path of every 4xx, and this path is a key to somebody's choices.
+            response._has_been_logged = True  # type: ignore[attr-defined]
             return response
 
         return csrf_exempt(_show_or_act(guarded))

@@ -89,6 +89,16 @@ def test_scanners_that_open_every_link_change_no_row(client: Client) -> None:
     assert snapshot() == before
 
 
+def test_no_log_line_tells_a_link(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    active = a_reader("eve@example.org")
+    for address in (choosing(active), unsubscribing(active), choosing(active) + "x"):
+        client.post(address, {"size": "4"})
+    assert [record.getMessage() for record in caplog.records if "refused" in record.getMessage()]
+    for address in (choosing(active), unsubscribing(active)):
+        assert address.rpartition("/")[2] not in caplog.text
+        assert "/preferences/" not in caplog.text
+
+
 def test_head_answers_as_get_without_a_body(client: Client) -> None:
     address = unsubscribing(a_reader("ada@example.org"))
     head, get = client.head(address), client.get(address)
