@@ -142,6 +142,9 @@ def anymail(provider: str, environment: Mapping[str, str]) -> dict[str, object]:
     return {
         "REQUESTS_TIMEOUT": (5, 30),
         "AMAZON_SES_CLIENT_PARAMS": {"config": patience},
+        # No pixel, no rewritten link, wherever the provider lets us say so; some cannot, nor keep metadata.
+        "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
+        "IGNORE_UNSUPPORTED_FEATURES": True,
         **{name: environment[name] for name in known if name in environment},
     }
 

@@ -4,13 +4,19 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import get_connection
+from django.test import override_settings
 
 from digest import configuration as read
+from subscribers.links import unsubscribe_url
+from subscribers.mail import compose_digest
 
 PRODUCTION = {
     "SECRET_KEY": "x7" * 30,
@@ -118,6 +124,7 @@ def test_a_provider_takes_its_keys_and_more_senders(tmp_path: Path) -> None:
     found = values(tmp_path, **PRODUCTION, ANYMAIL_PROVIDER="postmark", POSTMARK_SERVER_TOKEN="t0")
     assert found["EMAIL_BACKEND"] == "anymail.backends.postmark.EmailBackend"
     assert found["anymail"]["POSTMARK_SERVER_TOKEN"] == "t0"  # type: ignore[index]
+    assert found["anymail"]["SEND_DEFAULTS"] == {"track_opens": False, "track_clicks": False}  # type: ignore[index]
     assert 8 <= int(str(found["SENDERS"])) <= 16
 
 
@@ -136,3 +143,22 @@ def test_a_web_address_loses_only_its_last_slash(value: str) -> None:
 def test_what_is_no_plain_web_address_is_refused(value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="SITE_URL"):
         read.web_address("SITE_URL", value, allow_http=True)
+
+
+@pytest.mark.parametrize("provider", sorted(set(read.PROVIDERS) - {"amazon_ses"}))
+def test_a_digest_can_be_put_into_every_providers_words(provider: str) -> None:
+    keys = dict.fromkeys(read.PROVIDERS[provider], "https://example.org/key")
+    digest = compose_digest(
+        to="reader@example.org",
+        subscriber_public_id="s" * 22,
+        delivery_public_id="d" * 22,
+        edition_day=date(2026, 3, 4),
+        subject="Daily Papers",
+        html=f"<p>{unsubscribe_url('s' * 22, 'd' * 22)}</p>",
+        text=unsubscribe_url("s" * 22, "d" * 22),
+        at=datetime(2026, 3, 4, tzinfo=UTC),
+    )
+    backend = "subscribers" if provider == "resend" else "anymail.backends"
+    with override_settings(ANYMAIL=read.anymail(provider, keys)):
+        connection: Any = get_connection(f"{backend}.{provider}.EmailBackend")
+        assert connection.build_message_payload(digest, connection.send_defaults)
