@@ -29,12 +29,22 @@ def is_free(port: int) -> bool:
 
 def status(port: int, path: str) -> int:
     """Return the status of GET `path`, 0 if nobody answers."""
+    return _get(port, path)[0]
+
+
+def body(port: int, path: str) -> str:
+    """Return what GET `path` answers, "" if nobody does."""
+    return _get(port, path)[1]
+
+
+def _get(port: int, path: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
     except OSError:
-        return 0
+        return 0, ""
     finally:
         connection.close()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.processes import descendants, free_port, is_free, living, status, wait_until
+from tests.processes import body, descendants, free_port, is_free, living, status, wait_until
 
 
 def _demo(folder: Path, port: int, said: Path, **more: str) -> "subprocess.Popen[str]":
@@ -36,6 +36,9 @@ def test_a_stranger_sees_the_whole_thing_and_ctrl_c_ends_it(tmp_path: Path) -> N
         assert process.poll() is None, said.read_text()
         for path in re.findall(rf"http://127\.0\.0\.1:{port}(/\S*)", said.read_text()):
             assert status(port, path) in {200, 302}, path
+        sheets = re.findall(r'href="(/static/[^"]+\.css)"', body(port, "/subscribe/"))
+        assert sheets
+        assert all(status(port, sheet) == 200 for sheet in sheets)
         mails = [file.read_text() for file in (folder / "mailbox").glob("*.eml")]
         assert len(mails) == 30
         assert sum("To: you@example.org" in mail for mail in mails) == 1

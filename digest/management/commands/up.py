@@ -65,9 +65,10 @@ class Command(BaseCommand):
         self.stdout.write("Everything is stopped.")
 
     def _release(self) -> None:
-        self.stdout.write("Preparing the database and the static files ...")
+        self.stdout.write("Preparing ...")
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        if not settings.DEBUG:  # in development they are served from where they lie
+            call_command("collectstatic", interactive=False, verbosity=0)
 
     @contextmanager
     def _broker(self) -> Iterator[None]:
