@@ -16,7 +16,7 @@ def featured(
     /,
     *,
     entry: dict[str, Any] | None = None,
-    **paper: Any,  # noqa: ANN401
+    **paper: Any,
 ) -> dict[str, Any]:
     """Return an entry of Daily Papers; `paper` and `entry` replace fields of the two levels."""
     told = {
