@@ -98,7 +98,7 @@ class Fetcher:
         raise AssertionError("the last try returns or raises")
 
     def _pause(self, tried: int) -> float:
-        return self.limits.backoff * 2.0 ** (tried - 1) * random.uniform(0.75, 1.25)
+        return self.limits.backoff * 2.0 ** (tried - 1) * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
 
     def _follow(self, url: str) -> Answer:
         for _hop in range(self.limits.redirects + 1):
@@ -168,7 +168,7 @@ def _unfold(response: httpx.Response) -> Iterator[bytes]:
     for packed in response.iter_raw(_CHUNK):
         while packed and not unpacker.eof:
             yield unpacker.decompress(packed, _CHUNK)
-            packed = unpacker.unconsumed_tail
+            packed = unpacker.unconsumed_tail  # noqa: PLW2901 - what one bounded step left over
     if not unpacker.eof:
         raise _TryAgainError("The compressed answer ends too early")
 

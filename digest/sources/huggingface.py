@@ -33,7 +33,7 @@ class HuggingFace:
         """One run for everything."""
         return ("",)
 
-    def pages(self, category: str, day: date, *, at: datetime) -> Iterator[Page]:
+    def pages(self, category: str, day: date, *, at: datetime) -> Iterator[Page]:  # noqa: ARG002 - the contract's
         """Yield the pages of `day`, a UTC date; follows Link rel=next on the same host."""
         query = urlencode({"date": day.isoformat(), "p": 0, "limit": PAGE_SIZE})
         url: str | None = f"{self._fetcher.base}/api/daily_papers?{query}"
@@ -97,7 +97,7 @@ def _entries(body: bytes) -> tuple[list[Any], bool]:
     return entries, damaged
 
 
-def _record(entry: Any, asked: date, *, damaged: bool) -> PaperRecord:
+def _record(entry: object, asked: date, *, damaged: bool) -> PaperRecord:
     paper = entry.get("paper") if isinstance(entry, dict) else None
     if not isinstance(paper, dict):
         raise BrokenEntryError("paper is missing")
@@ -175,7 +175,7 @@ def _count(value: object) -> int | None:
     return value
 
 
-def _name(entry: Any) -> str:
+def _name(entry: object) -> str:
     paper = entry.get("paper") if isinstance(entry, dict) else None
     name = paper.get("id") if isinstance(paper, dict) else None
     return text.clean(name, 60) if isinstance(name, str) else "?"

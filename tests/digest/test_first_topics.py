@@ -12,7 +12,7 @@ TOPICS = import_module("subscribers.migrations.0003_first_topics").TOPICS
 
 
 @pytest.fixture
-def seeded(db: None) -> list[Topic]:
+def seeded(db: None) -> list[Topic]:  # noqa: ARG001
     """The topics of the migration, whatever other tests left in the table."""
     Topic.objects.all().delete()
     fields = ("slug", "name", "description", "categories", "include", "exclude")

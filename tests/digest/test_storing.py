@@ -38,7 +38,7 @@ def told(source: str = "arxiv", number: str = "2603.00001", **fields: Any) -> Pa
 
 
 @pytest.fixture(autouse=True)
-def _no_seeded_topics(db: None) -> None:
+def _no_seeded_topics(db: None) -> None:  # noqa: ARG001 - asked for its effect
     Topic.objects.all().delete()
 
 
@@ -188,7 +188,7 @@ def test_two_processes_that_store_the_same_papers_at_once_store_them_once() -> N
         try:
             for start in range(0, 300, 50):
                 store_all(mine[start : start + 50], at=NOON, topics=current_topics())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - looked at below
             faults.append(error)
         finally:
             connections.close_all()

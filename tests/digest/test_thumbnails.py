@@ -78,7 +78,7 @@ def test_what_is_no_sound_picture_is_refused(body: bytes) -> None:
 
 
 @pytest.fixture
-def shelf(far_end: Loopback, settings: Settings, tmp_path: Path, db: None) -> Loopback:
+def shelf(far_end: Loopback, settings: Settings, tmp_path: Path, db: None) -> Loopback:  # noqa: ARG001
     """The far end serves a picture; our storage is empty."""
     settings.MEDIA_ROOT = tmp_path
     far_end.in_turn(Reply(picture()))

@@ -69,7 +69,7 @@ class Command(BaseCommand):
             help="how many days, ending at --day. Default: 1.",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
         """Ask, show progress, print the receipts."""
         at = timezone.now()
         names = list(dict.fromkeys(options["sources"])) or list(SOURCES)
