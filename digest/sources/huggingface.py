@@ -12,7 +12,7 @@ from django.conf import settings
 
 from digest.sources import text
 from digest.sources.base import BrokenEntryError, Page, PaperRecord, Skipped, SourceError
-from digest.sources.fetching import Answer, Fetcher, check_address
+from digest.sources.fetching import Answer, Fetcher
 
 NAME = "huggingface"
 PAGE_SIZE = 100
@@ -50,9 +50,7 @@ class HuggingFace:
         links = httpx.Response(200, headers={"Link": answer.headers.get("link", "")}).links
         if "next" not in links:
             return None
-        url = urljoin(answer.url, links["next"].get("url", ""))
-        check_address(url, self._fetcher.base)
-        return url
+        return urljoin(answer.url, links["next"].get("url", ""))  # the fetcher stays on its host
 
     def close(self) -> None:
         """Close the connection."""
@@ -99,7 +97,7 @@ def _entries(body: bytes) -> tuple[list[Any], bool]:
 
 def _record(entry: object, asked: date, *, damaged: bool) -> PaperRecord:
     paper = entry.get("paper") if isinstance(entry, dict) else None
-    if not isinstance(paper, dict):
+    if not isinstance(entry, dict) or not isinstance(paper, dict):
         raise BrokenEntryError("paper is missing")
     source_id = _source_id(paper.get("id"))
     arxiv = _ARXIV_ID.fullmatch(source_id)

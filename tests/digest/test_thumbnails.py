@@ -77,6 +77,11 @@ def test_what_is_no_sound_picture_is_refused(body: bytes) -> None:
         redraw(body)
 
 
+def test_more_pixels_than_a_picture_needs_are_refused_before_they_are_unpacked() -> None:
+    with pytest.raises(ThumbnailError, match="5000 x 4100 pixels are too many"):
+        redraw(picture(size=(5000, 4100), mode="1", color=0))
+
+
 @pytest.fixture
 def shelf(far_end: Loopback, settings: Settings, tmp_path: Path, db: None) -> Loopback:  # noqa: ARG001
     """The far end serves a picture; our storage is empty."""
