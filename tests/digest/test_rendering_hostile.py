@@ -15,7 +15,7 @@ from tests.digest.reading import DAY, DELIVERY, elements, html_of, page_of, rend
 pytestmark = pytest.mark.django_db
 
 HOSTILE = {
-    "template": "{{ 7*7 }} {% load static %}{% debug %}",
+    "template": "{{ 77*77 }} {% load static %}{% debug %}",
     "script": "<script>alert(1)</script><img src=x onerror=alert(1)>",
     "mjml": "</mj-text></mj-column><mj-raw><b>out</b></mj-raw>",
     "markup": "</td></tr></table></body></html>",
@@ -51,7 +51,7 @@ def test_a_hostile_text_is_only_text_wherever_it_stands(name: str) -> None:
     expected = page_of(rendered(plain_edition, harmless))
     assert [element.tag for element in page.iter()] == [element.tag for element in expected.iter()]
     assert not any(key.startswith("on") for element in page.iter() for key in element.attrib)
-    assert "49" not in words_of(message).replace(paper.arxiv_id or "", "")
+    assert "5929" not in words_of(message)
     if name != "TeX":
         assert f"Title {text}" in words_of(message)
         assert f"Title {text}" in " ".join(str(message.body).split())
