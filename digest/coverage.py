@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from digest import editions, schedule
+from digest.ingestion import BY_ID
 from digest.models import Edition, IngestRun
 
 #: How long after its hour an edition waits for a source that has not answered; then it goes without.
@@ -20,7 +21,7 @@ def missing(edition: Edition, sources: Sequence[str], *, at: datetime) -> list[s
     since = editions.freeze_moment(edition.day) - schedule.DAY
     runs = IngestRun.objects.filter(
         source__in=sources, started_at__gte=since, started_at__lte=at, day__gte=edition.day - schedule.DAY
-    )
+    ).exclude(category=BY_ID)
     latest: dict[tuple[str, str, object], str] = {}
     for run in runs.exclude(state=IngestRun.State.RUNNING).order_by("started_at", "pk"):
         latest[run.source, run.category, run.day] = run.state

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import structlog
-from django.db import transaction
+from django.db import reset_queries, transaction
 from django.db.models import F
 
 from digest import editions, schedule
@@ -55,6 +55,7 @@ def _pages() -> Iterator[list[Subscriber]]:
     while page := list(Subscriber.objects.reachable().filter(pk__gt=last).order_by("pk")[:PAGE]):
         yield page
         last = page[-1].pk
+        reset_queries()  # under DEBUG Django keeps the text of every statement
 
 
 def expiry(edition: Edition, not_before: datetime) -> datetime:

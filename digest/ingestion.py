@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,19 +13,22 @@ from django.utils import timezone
 
 from digest.asking import ASKED_WITHIN, due, is_due
 from digest.matching import Compiled, compile_topics, topics_for
-from digest.models import IngestRun, Paper, PaperTopic, SourceTurn
+from digest.models import Appearance, IngestRun, Paper, PaperTopic, SourceTurn
 from digest.sources import SOURCES
-from digest.sources.base import Page, Source, SourceError, Window
+from digest.sources.arxiv import Arxiv
+from digest.sources.base import Page, SourceError, Window
 from digest.storing import current_topics, store, store_all
 from subscribers.models import Topic
 
-__all__ = ["due", "ingest", "rematch", "store"]
+__all__ = ["complete", "due", "ingest", "rematch", "store"]
 log = structlog.get_logger(__name__)
 
 #: So many answers in a row that never came, and the rest of the days is not asked for.
 GIVE_UP_AFTER = 2
 #: Why an entry is skipped that is sound and of no use: arXiv announces new versions of old papers too.
 UNKNOWN = "new version of a paper not held"
+#: The category of a receipt for papers asked for by id.
+BY_ID = "by id"
 #: From so many entries on, all of them broken is a broken answer: the source has changed its ways.
 ENOUGH_TO_JUDGE = 3
 _CHUNK = 1000
@@ -61,7 +65,8 @@ def ingest(
                 )
                 if run is None:
                     continue
-                _ask(run, conversation, topics, faults)
+                pages = conversation.pages(run.category, run.day, at=run.started_at)
+                _ask(run, pages, topics, faults, check=_refuse_sudden_silence)
                 run.finished_at = at + timedelta(seconds=time.monotonic() - began)
                 run.save()
                 runs.append(run)
@@ -69,6 +74,26 @@ def ingest(
     finally:
         conversation.close()
     return runs
+
+
+def complete(window: Window, *, at: datetime, converse: Callable[[], Arxiv] = Arxiv) -> IngestRun | None:
+    """Ask arXiv for what Hugging Face does not tell of its papers of `window`; return the receipt.
+
+    That is the categories, which topics are matched by, the version and the exact text. None where there is
+    nothing to ask for. A paper arXiv does not know either is asked for again while it is in the window.
+    """
+    featured = Appearance.objects.filter(source="huggingface", day__range=(window.first, window.last))
+    bare = Paper.objects.filter(version=0, arxiv_id__isnull=False, appearances__in=featured)
+    ids = list(bare.order_by("pk").values_list("arxiv_id", flat=True))
+    if not ids:
+        return None
+    run = IngestRun.objects.create(source="arxiv", category=BY_ID, day=window.last, started_at=at)
+    began = time.monotonic()
+    with closing(converse()) as conversation:
+        _ask(run, conversation.by_ids(filter(None, ids)), current_topics(), [], check=_nothing_more)
+    run.finished_at = at + timedelta(seconds=time.monotonic() - began)
+    run.save()
+    return run
 
 
 def _begin(run: IngestRun, *, again: bool) -> IngestRun | None:
@@ -89,13 +114,25 @@ def _begin(run: IngestRun, *, again: bool) -> IngestRun | None:
     return run
 
 
-def _ask(run: IngestRun, conversation: Source, topics: Compiled, faults: list[SourceError]) -> None:
-    """Fill in `run`. `faults` are the unreachable answers in a row until now, each once."""
+def _ask(
+    run: IngestRun,
+    pages: Iterable[Page],
+    topics: Compiled,
+    faults: list[SourceError],
+    *,
+    check: Callable[[IngestRun], None],
+) -> None:
+    """Fill in `run` from `pages`, which ask as they are read; `check` raises SourceError on a doubtful end.
+
+    `faults` are the unreachable answers in a row until now, each once.
+    """
     try:
         _refuse_hopeless(faults)
-        for page in conversation.pages(run.category, run.day, at=run.started_at):
+        for page in pages:
             _take(run, page, topics)
-        _conclude(run)
+        _refuse_unreadable(run)
+        check(run)
+        run.state = IngestRun.State.COMPLETE if run.announced else IngestRun.State.QUIET
         faults.clear()
     except SourceError as error:
         run.state, run.error = IngestRun.State.FAILED, str(error)[:300]
@@ -138,12 +175,16 @@ def _take(run: IngestRun, page: Page, topics: Compiled) -> None:
         run.day = page.day
 
 
-def _conclude(run: IngestRun) -> None:
-    """Say whether an answer without fault was an answer: raises SourceError where it cannot be."""
+def _refuse_unreadable(run: IngestRun) -> None:
+    """Raise SourceError where nothing of an answer could be read: the source has changed its ways."""
     broken = Counter[str]({why: count for why, count in run.reasons.items() if why != UNKNOWN})
     if run.announced >= ENOUGH_TO_JUDGE and run.announced == broken.total():
         most = broken.most_common(1)[0][0]
         raise SourceError(f"Not one of {run.announced} entries could be read; most often: {most}.")
+
+
+def _refuse_sudden_silence(run: IngestRun) -> None:
+    """Raise SourceError where a day that had papers has none any more."""
     if not run.announced:
         same = IngestRun.objects.filter(
             source=run.source, category=run.category, day=run.day, announced__gt=0
@@ -153,7 +194,10 @@ def _conclude(run: IngestRun) -> None:
             raise SourceError(
                 f"The answer is empty, and earlier there were {before.announced} papers on that day."
             )
-    run.state = IngestRun.State.COMPLETE if run.announced else IngestRun.State.QUIET
+
+
+def _nothing_more(run: IngestRun) -> None:
+    """Any end is a good one."""
 
 
 def rematch(topics: Iterable[Topic] | None = None) -> int:

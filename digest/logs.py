@@ -14,6 +14,8 @@ def configure(*, level: str, readable: bool) -> dict[str, Any]:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if not readable:  # the console draws tracebacks by itself; JSON wants them as text
+        shared.append(structlog.processors.format_exc_info)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -37,5 +39,6 @@ def configure(*, level: str, readable: bool) -> dict[str, Any]:
         "formatters": {"lines": lines},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+        # A line per request or task drowns the ones that say what happened to a paper or a reader.
+        "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "celery")},
     }

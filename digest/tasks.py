@@ -3,6 +3,7 @@
 from datetime import date
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from digest import advancing, ingestion, thumbnails
@@ -19,19 +20,19 @@ DELIVERY_SECONDS = 50
 @shared_task
 def tick() -> None:
     """Beat knows nothing but the minute; whatever is due gets its task."""
-    now = timezone.now()
     advance.apply_async(expires=55)
-    due = min(-(-advancing.due_count(at=now) // READERS_A_TASK), MOST_TASKS_A_TICK)
-    for _ in range(max(due, 1)):
-        deliver.apply_async(expires=55)
-    for source, window in ingestion.due(now):
+    for source, window in ingestion.due(timezone.now()):
         ingest.apply_async((source, window.first.isoformat(), window.last.isoformat()), expires=600)
 
 
 @shared_task
 def advance() -> None:
-    """Open, freeze, approve, enroll and close editions."""
+    """Open, freeze, approve, enroll and close editions; then see that workers take what is due."""
     advancing.advance(at=timezone.now())
+    tasks = -(-advancing.due_count(at=timezone.now()) // READERS_A_TASK)
+    # One at least: it also sweeps up after workers that died.
+    for _ in range(max(min(tasks, MOST_TASKS_A_TICK), 1)):
+        deliver.apply_async(expires=55)
 
 
 @shared_task
@@ -48,5 +49,7 @@ def deliver() -> None:
 def ingest(source: str, first: str, last: str) -> None:
     """Ask one source for the days from `first` to `last` (ISO dates), then fetch missing thumbnails."""
     window = Window(date.fromisoformat(first), date.fromisoformat(last))
-    ingestion.ingest(source, window, at=timezone.now())
+    ingestion.ingest(source, window, at=timezone.now(), again=False)
+    if "arxiv" in settings.SOURCES:
+        ingestion.complete(window, at=timezone.now())
     thumbnails.fetch_missing(at=timezone.now())

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
-from django.db import transaction
+from django.db import reset_queries, transaction
 
 from digest import corpus
 from digest.delivery import choosing, claiming, settling
@@ -164,4 +164,5 @@ def run(
         if not claimed:
             break
         total += claimed
+        reset_queries()  # under DEBUG Django keeps the text of every statement
     return total

@@ -1,4 +1,4 @@
-"""`make bench`: every bench in turn, each in a process of its own, each against a baseline of the same run."""
+"""`make bench`: every bench in turn, each in its own process and against a baseline of the same run."""
 
 import os
 import subprocess

@@ -152,7 +152,7 @@ def test_a_fault_of_our_own_costs_one_run_and_not_the_others(
             raise ZeroDivisionError
         run.state = State.COMPLETE
 
-    monkeypatch.setattr("digest.ingestion._conclude", conclude)
+    monkeypatch.setattr("digest.ingestion._refuse_unreadable", conclude)
     runs = ingest("arxiv", TODAY_ONLY, at=NOON)
     assert [run.state for run in runs] == [State.FAILED, State.COMPLETE]
     assert "A fault in Paperboy (ZeroDivisionError)" in runs[0].error

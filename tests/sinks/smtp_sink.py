@@ -40,7 +40,7 @@ class SmtpSink:
     port: int = field(default_factory=free_port)
     received: list[Received] = field(default_factory=list)
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ANN401, ARG002, N802 - aiosmtpd
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802 - aiosmtpd
         """Keep one message."""
         self.received.append(Received(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.content))
         return "250 2.0.0 Ok: kept"

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
-from digest.ingestion import ingest
+from digest.ingestion import complete, ingest
 from digest.models import IngestRun
 from digest.sources import SOURCES
 from digest.sources.announcements import eastern_date
@@ -81,12 +81,19 @@ class Command(BaseCommand):
         if options["day"] and options["day"] > at.astimezone(UTC).date():
             raise CommandError(f"{options['day']} lies in the future. Give a day up to today.", returncode=2)
         runs = [run for name in names for run in self._ask(name, options["day"], options["days"], at)]
+        if {"huggingface", "arxiv"} <= set(names) and (run := self._complete(runs)):
+            runs.append(run)
         self.stdout.write(receipt(runs))
         failed = sum(run.state == IngestRun.State.FAILED for run in runs)
         if failed:
             raise CommandError(
                 f"{failed} of {len(runs)} runs failed; the receipts above say why.", returncode=1
             )
+
+    def _complete(self, runs: list[IngestRun]) -> IngestRun | None:
+        """Ask arXiv for what Hugging Face left out of the papers of these days."""
+        days = [run.day for run in runs]
+        return complete(Window(min(days), max(days)), at=timezone.now())
 
     def _ask(self, name: str, day: date | None, days: int, at: datetime) -> list[IngestRun]:
         today = eastern_date(at) if name == "arxiv" else at.astimezone(UTC).date()
