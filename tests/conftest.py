@@ -1,12 +1,16 @@
 """What every test may lean on."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
+from celery import Celery
 from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
 
+from digest import valkey
+from digest.celery import app as celery_app
 from tests.sinks.provider import Provider
 from tests.sinks.smtp_sink import SmtpSink
 
@@ -34,3 +38,19 @@ def provider() -> Iterator[Provider]:
     """A provider's API on loopback; `override_settings(**provider.settings("postmark"))` leads there."""
     with Provider() as fake:
         yield fake
+
+
+@pytest.fixture(scope="session")
+def _broker_process() -> Iterator[None]:
+    """The embedded Valkey, unless REDIS_URL names a server."""
+    embedded = valkey.running(settings.VALKEY_SOCKET, settings.DATA_DIR / "valkey")
+    with embedded if settings.EMBEDDED_VALKEY else nullcontext():
+        yield
+
+
+@pytest.fixture
+def broker(_broker_process: None) -> Iterator[Celery]:
+    """Celery's app with a real broker behind it, its queue empty before and after."""
+    celery_app.control.purge()
+    yield celery_app
+    celery_app.control.purge()

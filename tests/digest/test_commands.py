@@ -8,6 +8,7 @@ from io import StringIO
 
 import pytest
 import time_machine
+from celery import Celery
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
@@ -135,7 +136,7 @@ def test_short_retry_delays_are_waited_out(settings: Settings, monkeypatch: pyte
 
 
 def test_the_tasks_bring_todays_papers_to_a_reader_who_is_due(
-    smtp_sink: SmtpSink, settings: Settings
+    smtp_sink: SmtpSink, settings: Settings, broker: Celery
 ) -> None:
     settings.SOURCES = []
     papers_on(date(2026, 3, 4))
@@ -143,6 +144,7 @@ def test_the_tasks_bring_todays_papers_to_a_reader_who_is_due(
     with time_machine.travel(datetime(2026, 3, 4, 6, 1, tzinfo=UTC)):
         tasks.advance()
         assert Edition.objects.get().state == Edition.State.SENDING
+        assert broker.control.purge() == 1
         tasks.deliver()
     assert smtp_sink.received == []
     with time_machine.travel(datetime(2026, 3, 4, 7, 0, tzinfo=UTC)):
@@ -158,3 +160,12 @@ def test_the_outbox_task_sends_what_is_waiting(smtp_sink: SmtpSink) -> None:
     send_outbox()
     send_outbox()
     assert len(smtp_sink.to(reader.address)) == 1
+
+
+def test_a_tick_asks_for_what_is_due_and_no_more(settings: Settings, broker: Celery) -> None:
+    settings.SOURCES = []
+    tasks.tick()
+    assert broker.control.purge() == 1  # advance, which sees to the rest
+    settings.SOURCES = ["huggingface"]
+    tasks.tick()
+    assert broker.control.purge() == 2
