@@ -20,7 +20,7 @@ from digest.sources.base import Page, SourceError, Window
 from digest.storing import current_topics, store, store_all
 from subscribers.models import Topic
 
-__all__ = ["complete", "due", "ingest", "rematch", "store"]
+__all__ = ["complete", "due", "ingest", "rematch", "rematch_edited", "store"]
 log = structlog.get_logger(__name__)
 
 #: So many answers in a row that never came, and the rest of the days is not asked for.
@@ -217,6 +217,17 @@ def rematch(topics: Iterable[Topic] | None = None) -> int:
         }
         with transaction.atomic():
             changed += _replace([paper["pk"] for paper in papers], ids, wanted)
+    return changed
+
+
+def rematch_edited(*, at: datetime) -> int:
+    """Match papers anew to the topics edited since they were matched; return how many memberships changed.
+
+    A topic edited while this runs is taken again the next time.
+    """
+    edited = list(Topic.objects.edited())
+    changed = rematch(edited) if edited else 0
+    Topic.objects.filter(pk__in=[topic.pk for topic in edited]).update(matched_at=at)
     return changed
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from digest import advancing, ingestion, thumbnails
 from digest.delivery import run
 from digest.sources.base import Window
+from subscribers.models import Topic
 
 #: Readers that one delivery task is thought to serve before the next tick makes more of them.
 READERS_A_TASK = 500
@@ -21,6 +22,8 @@ DELIVERY_SECONDS = 50
 def tick() -> None:
     """Beat knows nothing but the minute; whatever is due gets its task."""
     advance.apply_async(expires=55)
+    if Topic.objects.edited().exists():
+        rematch.apply_async(expires=55)
     for source, window in ingestion.due(timezone.now()):
         ingest.apply_async((source, window.first.isoformat(), window.last.isoformat()), expires=600)
 
@@ -33,6 +36,12 @@ def advance() -> None:
     # One at least: it also sweeps up after workers that died.
     for _ in range(max(min(tasks, MOST_TASKS_A_TICK), 1)):
         deliver.apply_async(expires=55)
+
+
+@shared_task
+def rematch() -> None:
+    """Match papers to the topics that curators have edited."""
+    ingestion.rematch_edited(at=timezone.now())
 
 
 @shared_task

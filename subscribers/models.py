@@ -12,6 +12,14 @@ def new_public_id() -> str:
     return secrets.token_urlsafe(16)
 
 
+class TopicQuerySet(models.QuerySet["Topic"]):
+    """Topics in the words of the domain."""
+
+    def edited(self) -> "TopicQuerySet":
+        """Those whose definition is newer than the papers matched to them."""
+        return self.filter(Q(matched_at=None) | Q(edited_at__gt=models.F("matched_at")))
+
+
 class Topic(models.Model):
     """What one may follow. Curators edit it; `digest.matching` says which papers belong."""
 
@@ -24,6 +32,10 @@ class Topic(models.Model):
     )
     exclude = models.JSONField(default=list, blank=True, help_text="Words or phrases that keep a paper out.")
     active = models.BooleanField(default=True, help_text="Offered to readers and matched to papers.")
+    edited_at = models.DateTimeField(auto_now=True)
+    matched_at = models.DateTimeField(null=True, editable=False, help_text="When papers were matched to it.")
+
+    objects = TopicQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]

@@ -1,1 +1,6 @@
-"""The curators' pages on Django's admin."""
+"""The curators' pages on Django's admin: approve an edition, edit the topics."""
+
+from digest.admin.editions import EditionAdmin
+from digest.admin.topics import TopicAdmin
+
+__all__ = ["EditionAdmin", "TopicAdmin"]

@@ -63,6 +63,8 @@ class Migration(migrations.Migration):
                 ('include', models.JSONField(blank=True, default=list, help_text='Words or phrases that make a paper belong.')),
                 ('exclude', models.JSONField(blank=True, default=list, help_text='Words or phrases that keep a paper out.')),
                 ('active', models.BooleanField(default=True, help_text='Offered to readers and matched to papers.')),
+                ('edited_at', models.DateTimeField(auto_now=True)),
+                ('matched_at', models.DateTimeField(editable=False, help_text='When papers were matched to it.', null=True)),
             ],
             options={
                 'ordering': ['name'],
