@@ -12,7 +12,6 @@ from digest.models import Candidate, Edition, Paper
 #: Pins an edition may have; each reader gets the first three they do not exclude.
 MOST_PINS = 9
 LONGEST_NOTE = 280
-LONGEST_EDITION_NOTE = 2_000
 SHAPEABLE = (Edition.State.FROZEN, Edition.State.PAUSED)
 
 
@@ -94,8 +93,8 @@ def annotate(edition: Edition, paper: Paper, note: str) -> None:
 
 def annotate_edition(edition: Edition, note: str) -> None:
     """Write the curator's word to every reader, plain text; the empty string takes it away."""
-    if len(note) > LONGEST_EDITION_NOTE:
-        raise CurationError(f"The note has {len(note)} characters; {LONGEST_EDITION_NOTE} is the most.")
+    if len(note) > Edition.LONGEST_NOTE:
+        raise CurationError(f"The note has {len(note)} characters; {Edition.LONGEST_NOTE} is the most.")
     with transaction.atomic():
         row = editions.locked(edition)
         if row.state not in (*SHAPEABLE, Edition.State.OPEN):

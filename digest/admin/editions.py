@@ -1,9 +1,12 @@
 """Editions: where they stand, and approve, pause, resume, cancel."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
@@ -30,6 +33,18 @@ class EditionAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
     def has_delete_permission(self, _request: HttpRequest, _obj: Edition | None = None) -> bool:
         """An edition is the record of who got what."""
         return False
+
+    def get_readonly_fields(self, _request: HttpRequest, obj: Edition | None = None) -> list[str]:
+        """Fix the note, too, once the edition is on its way."""
+        shapeable = obj is not None and obj.state in (*curation.SHAPEABLE, Edition.State.OPEN)
+        return self.readonly_fields if shapeable else [*self.readonly_fields, "note"]
+
+    def save_model(
+        self, _request: HttpRequest, obj: Edition, form: ModelForm[Edition], _change: bool
+    ) -> None:
+        """Write the note, the one thing to edit here, as a curator's decision."""
+        if "note" in form.changed_data:
+            curation.annotate_edition(obj, obj.note)
 
     @admin.display(description="Balance")
     def account(self, edition: Edition) -> str:

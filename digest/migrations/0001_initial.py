@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('day', models.DateField(unique=True)),
                 ('state', models.CharField(choices=[('open', 'Open'), ('frozen', 'Frozen'), ('approved', 'Approved'), ('sending', 'Sending'), ('sent', 'Sent'), ('paused', 'Paused'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('empty', 'Empty')], default='open', max_length=10)),
                 ('paused_from', models.CharField(blank=True, help_text='The state to resume to.', max_length=10)),
-                ('note', models.TextField(blank=True, help_text="The curator's word to every reader; plain text.")),
+                ('note', models.TextField(blank=True, max_length=2000, help_text="The curator's word to every reader; plain text.")),
                 ('missing_sources', models.JSONField(default=list, help_text='Sources that failed; the mail says so.')),
                 ('candidate_count', models.PositiveIntegerField(default=0)),
                 ('enrolled', models.PositiveIntegerField(default=0, help_text='Deliveries ever made for it.')),

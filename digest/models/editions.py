@@ -43,11 +43,14 @@ class Edition(models.Model):
 
     #: States in which its digests may leave; a welcome may take an edition that is sent.
     SENDABLE = (State.APPROVED, State.SENDING, State.SENT)
+    LONGEST_NOTE = 2_000
 
     day = models.DateField(unique=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     paused_from = models.CharField(max_length=10, blank=True, help_text="The state to resume to.")
-    note = models.TextField(blank=True, help_text="The curator's word to every reader; plain text.")
+    note = models.TextField(
+        blank=True, max_length=LONGEST_NOTE, help_text="The curator's word to every reader; plain text."
+    )
     missing_sources = models.JSONField(default=list, help_text="Sources that failed; the mail says so.")
     candidate_count = models.PositiveIntegerField(default=0)
     enrolled = models.PositiveIntegerField(default=0, help_text="Deliveries ever made for it.")

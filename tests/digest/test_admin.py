@@ -57,6 +57,17 @@ def test_the_list_shows_each_editions_account(curator: Client) -> None:
     assert "enrolled 0 = accepted 0" in page
 
 
+@pytest.mark.parametrize(
+    ("state", "kept"), [(Edition.State.FROZEN, "A word to all"), (Edition.State.SENT, "")]
+)
+def test_the_note_to_all_readers_is_a_curators_decision(curator: Client, state: str, kept: str) -> None:
+    edition = a_frozen_edition(date(2026, 3, 4), state=state)
+    url = reverse("admin:digest_edition_change", args=[edition.pk])
+    curator.post(url, {"note": "A word to all"}, follow=True)
+    edition.refresh_from_db()
+    assert (edition.note, edition.state) == (kept, state)
+
+
 @pytest.mark.parametrize("name", ["digest_edition", "subscribers_topic"])
 def test_strangers_are_sent_to_the_login(client: Client, name: str) -> None:
     answer = client.get(reverse(f"admin:{name}_changelist"))
