@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Max, Min, Q, prefetch_related_objects
 
 from digest import corpus
-from digest.models import Delivery, Edition
+from digest.models import Candidate, Delivery, Edition
 from digest.pool import Corpus
 from digest.ranking import Pick, Profile, rank
 from subscribers.models import Interest, Subscriber
@@ -36,18 +36,28 @@ class History:
         return self.first_enrolled - timedelta(days=1) if self.first_enrolled else None
 
 
-def choose(
-    pool: Corpus, edition: Edition, readers: Sequence[Subscriber], *, at: datetime
-) -> list[list[Pick]]:
-    """Return each reader's picks from the pool of `edition`, in the readers' order."""
-    return rank(pool, profiles(edition, readers, at=at))
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What choosing for an edition needs, made once per edition: its pool, and how far back to remember."""
 
+    edition: Edition
+    pool: Corpus
+    #: The day of the first edition that any paper of the pool was in: no earlier digest can have shown one.
+    since: date
 
-def profiles(edition: Edition, readers: Sequence[Subscriber], *, at: datetime) -> list[Profile]:
-    """Return what the ranking needs to know of each reader, in four queries for all of them."""
-    prefetch_related_objects(readers, "preferences", "interests")
-    past = histories(edition, [reader.pk for reader in readers], at=at)
-    return [_profile(reader, past[reader.pk]) for reader in readers]
+    @classmethod
+    def of(cls, edition: Edition) -> "Desk":
+        """Load the pool of `edition`."""
+        pool = corpus.load(edition)
+        candidacies = Candidate.objects.filter(paper_id__in=pool.paper_ids.tolist())
+        first: date | None = candidacies.aggregate(first=Min("edition__day"))["first"]
+        return cls(edition, pool, max(first or edition.day, edition.day - REMEMBER))
+
+    def choose(self, readers: Sequence[Subscriber], *, at: datetime) -> list[list[Pick]]:
+        """Return each reader's picks, in the readers' order."""
+        prefetch_related_objects(readers, "preferences", "interests")
+        past = _histories(self, [reader.pk for reader in readers], at)
+        return rank(self.pool, [_profile(reader, past[reader.pk]) for reader in readers])
 
 
 def _profile(reader: Subscriber, past: History) -> Profile:
@@ -65,13 +75,13 @@ def _profile(reader: Subscriber, past: History) -> Profile:
     )
 
 
-def histories(edition: Edition, readers: Iterable[int], *, at: datetime) -> dict[int, History]:
-    """Return {reader's key: history before `edition`}.
+def _histories(desk: Desk, readers: Iterable[int], at: datetime) -> dict[int, History]:
+    """Return {reader's key: history before the desk's edition}.
 
     Seen are the picks of deliveries that were accepted, are on the wire, or may have arrived and are not
     closed yet. An unknown delivery closes when it expires, and its papers come back.
     """
-    past: dict[int, History] = defaultdict(History)
+    edition, past = desk.edition, defaultdict[int, History](History)
     earlier = Delivery.objects.filter(subscriber__in=readers).exclude(edition=edition)
     days = (
         earlier.filter(edition__day__lt=edition.day)
@@ -87,7 +97,7 @@ def histories(edition: Edition, readers: Iterable[int], *, at: datetime) -> dict
     seen = earlier.filter(
         Q(state__in=[Delivery.State.ACCEPTED, Delivery.State.SUBMITTING])
         | Q(state=Delivery.State.UNKNOWN, expires_at__gt=at),
-        edition__day__gt=edition.day - REMEMBER,
+        edition__day__gte=desk.since,
     )
     for reader, picks in seen.values_list("subscriber", "picks").iterator():
         past[reader].seen.update(paper for paper, _reason in picks)
@@ -96,4 +106,4 @@ def histories(edition: Edition, readers: Iterable[int], *, at: datetime) -> dict
 
 def preview_picks(edition: Edition, reader: Subscriber, *, at: datetime) -> list[Pick]:
     """Return what `reader` would get from `edition` now."""
-    return choose(corpus.load(edition), edition, [reader], at=at)[0]
+    return Desk.of(edition).choose([reader], at=at)[0]

@@ -9,11 +9,10 @@ from time import monotonic
 from django.conf import settings
 from django.db import reset_queries, transaction
 
-from digest import corpus
-from digest.delivery import choosing, claiming, settling
+from digest.delivery import claiming, settling
+from digest.delivery.choosing import Desk
 from digest.delivery.sending import Prepared, submit
 from digest.models import Delivery, Edition
-from digest.pool import Corpus
 from digest.ranking import Pick
 from digest.rendering import EditionRenderer
 from subscribers.transport import Fate, Outcome, Senders
@@ -41,17 +40,17 @@ class Worker:
         self.on_settled = on_settled
         self.senders = Senders()
         self.wire_is_down = False
-        self._desks: dict[int, tuple[Corpus, EditionRenderer]] = {}
+        self._desks: dict[int, tuple[Desk, EditionRenderer]] = {}
 
     def close(self) -> None:
         """Close the connections."""
         self.senders.close()
 
-    def desk(self, edition: Edition) -> tuple[Corpus, EditionRenderer]:
-        """Return the pool and the renderer of `edition`, made once; only the newest two are kept."""
+    def desk(self, edition: Edition) -> tuple[Desk, EditionRenderer]:
+        """Return the desk and the renderer of `edition`, made once; only the newest two are kept."""
         if edition.pk not in self._desks:
-            pool = corpus.load(edition)
-            self._desks[edition.pk] = (pool, EditionRenderer(edition, pool.paper_ids.tolist()))
+            desk = Desk.of(edition)
+            self._desks[edition.pk] = (desk, EditionRenderer(edition, desk.pool.paper_ids.tolist()))
             for stale in list(self._desks)[:-2]:
                 del self._desks[stale]
         return self._desks[edition.pk]
@@ -89,10 +88,10 @@ class Worker:
         """
         at = self.clock()
         edition = deliveries[0].edition
-        pool, renderer = self.desk(edition)
+        desk, renderer = self.desk(edition)
         readers = [delivery.subscriber for delivery in deliveries if delivery.subscriber is not None]
-        offered = set(pool.paper_ids.tolist())
-        chosen = choosing.choose(pool, edition, readers, at=at)
+        offered = set(desk.pool.paper_ids.tolist())
+        chosen = desk.choose(readers, at=at)
         picks = {reader.pk: mine for reader, mine in zip(readers, chosen, strict=True)}
         prepared, unmailable = [], []
         for delivery in deliveries:
