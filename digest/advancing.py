@@ -1,54 +1,76 @@
 """What the clock does each minute: rows decide what is due, so a missed or doubled tick changes nothing."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import structlog
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Count
 
-from digest import coverage, editions, enrolling
+from digest import coverage, editions, enrolling, schedule
 from digest.models import Delivery, Edition
 
 log = structlog.get_logger(__name__)
 
 
 def advance(*, at: datetime) -> None:
-    """Bring every edition as far as it can go at `at`, and give new readers their welcome."""
+    """Bring every edition as far as it can go at `at`, and give new readers their welcome.
+
+    A step that fails is logged and costs no other edition its own.
+    """
     today = editions.open_edition(editions.edition_day(at), at=at)
-    _expire_stale(today, at)
-    if today.state == Edition.State.OPEN and editions.freeze_moment(today.day) <= at:
-        _freeze_when_sources_answered(today, at)
-    if not settings.EDITION_REQUIRES_APPROVAL:
-        for edition in Edition.objects.filter(state=Edition.State.FROZEN).order_by("day"):
-            editions.approve(edition, at=at)
-    for edition in Edition.objects.filter(state=Edition.State.APPROVED).order_by("day"):
-        enrolling.enroll(edition, at=at)
-    for edition in Edition.objects.filter(state=Edition.State.SENDING).order_by("day"):
-        editions.close(edition, at=at)
-    enrolling.welcome(at=at)
+    for state, step in (
+        (Edition.State.OPEN, _freeze_or_give_up),
+        (Edition.State.FROZEN, _approve_or_give_up),
+        (Edition.State.APPROVED, enrolling.enroll),
+        (Edition.State.SENDING, editions.close),
+    ):
+        for edition in Edition.objects.filter(state=state, day__lte=today.day).order_by("day"):
+            _take(step, edition, at)
+    _take(lambda _edition, *, at: enrolling.welcome(at=at), today, at)
 
 
-def _freeze_when_sources_answered(edition: Edition, at: datetime) -> None:
-    """Freeze, unless a source has not answered and there is still time to wait for it."""
+def _take(step: Callable[..., object], edition: Edition, at: datetime) -> None:
+    try:
+        step(edition, at=at)
+    except editions.EditionError as error:
+        log.warning("step_not_taken", day=str(edition.day), why=str(error))
+    except DatabaseError:
+        log.exception("step_failed", day=str(edition.day))
+
+
+def _freeze_or_give_up(edition: Edition, *, at: datetime) -> None:
+    """Freeze an open edition whose hour has come, once its sources have answered or time is up.
+
+    Days missed while everything was down are given up: the next edition takes their papers, so that a reader
+    gets one digest, not many. A back issue opened by hand is left to the hand that opened it.
+    """
+    due = editions.freeze_moment(edition.day)
+    in_time = edition.day == editions.edition_day(at) or at < due + schedule.LATEST
+    if at < due:
+        return
+    if not in_time:
+        if at >= max(due, edition.opened_at) + editions.WINDOW:
+            editions.give_up(edition, at=at)
+        return
     missing = coverage.missing(edition, settings.SOURCES, at=at)
-    if missing and at < editions.freeze_moment(edition.day) + coverage.PATIENCE:
+    if missing and at < due + coverage.PATIENCE:
         log.warning("edition_waits_for_sources", day=str(edition.day), missing=missing)
         return
     editions.freeze(edition, at=at, missing=missing)
 
 
-def _expire_stale(today: Edition, at: datetime) -> None:
-    """Give up editions nobody can get any more: days missed while down, approvals that never came.
+def _approve_or_give_up(edition: Edition, *, at: datetime) -> None:
+    """Approve a frozen edition where no curator has to; give up one whose approval never came.
 
-    Their papers are taken by the next edition, so after days of downtime a reader gets one digest, not many.
+    A back issue, frozen by hand long after its day, is approved by hand, and has its window from its freeze.
     """
-    for edition in Edition.objects.filter(state=Edition.State.OPEN, day__lt=today.day):
+    due = editions.freeze_moment(edition.day)
+    if at >= max(due, edition.frozen_at or at) + editions.WINDOW:
         editions.give_up(edition, at=at)
-    for edition in Edition.objects.filter(state=Edition.State.FROZEN):
-        # A back issue, frozen by hand long after its day, has its window from then on.
-        begun = max(editions.freeze_moment(edition.day), edition.frozen_at or at)
-        if at >= begun + editions.WINDOW:
-            editions.give_up(edition, at=at)
+    elif not settings.EDITION_REQUIRES_APPROVAL and at < due + editions.WINDOW:
+        editions.approve(edition, at=at)
 
 
 def due_count(*, at: datetime) -> int:

@@ -1,5 +1,7 @@
 """The app that brings papers in and editions out."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class DigestConfig(AppConfig):
 
     name = "digest"
     verbose_name = "Papers and editions"
+
+    def ready(self) -> None:
+        """Connect the receivers."""
+        import_module("digest.receivers")

@@ -31,7 +31,8 @@ def load(edition: Edition) -> Corpus:
 
 def _newest(edition: Edition) -> dict[int, Candidate]:
     """Return the newest candidacy of each paper of the pool that is not hidden, by paper id."""
-    earlier = Edition.objects.with_candidates().before(edition.day)[: MOST_EDITIONS - 1]
+    with_papers = Edition.objects.with_candidates().filter(candidate_count__gt=0)
+    earlier = with_papers.before(edition.day)[: MOST_EDITIONS - 1]
     known: set[int] = set()
     found: dict[int, Candidate] = {}
     for one in (edition, *earlier):

@@ -1,8 +1,10 @@
 """Curators' decisions: what is pinned, hidden and noted, and what goes out. Their sole writer."""
 
+from collections.abc import Container
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from digest import editions
 from digest.delivery import settling
@@ -13,23 +15,30 @@ from digest.models import Candidate, Edition, Paper
 MOST_PINS = 9
 LONGEST_NOTE = 280
 SHAPEABLE = (Edition.State.FROZEN, Edition.State.PAUSED)
+HIDEABLE = (*SHAPEABLE, Edition.State.SENT, Edition.State.CANCELLED, Edition.State.EXPIRED)
 
 
 class CurationError(Exception):
     """A decision that cannot be taken; the text says why and what to do."""
 
 
-def _candidate(edition: Edition, paper: Paper) -> Candidate:
-    """Return the paper's locked candidacy in an edition that may still be shaped."""
+def _candidate(edition: Edition, paper: Paper, *, states: Container[str] = SHAPEABLE) -> Candidate:
+    """Return the paper's locked candidacy in an edition whose state is one of `states`, to be changed."""
     edition = editions.locked(edition)
-    if edition.state not in SHAPEABLE:
+    if edition.state not in states:
         raise CurationError(
             f"The edition of {edition.day} is {edition.state}. Only a frozen or paused edition can be shaped."
         )
+    _revise(edition)
     found = Candidate.objects.select_for_update().filter(edition=edition, paper=paper).first()
     if found is None:
         raise CurationError("That paper is not in this edition. Add it first.")
     return found
+
+
+def _revise(edition: Edition) -> None:
+    """Say that what was chosen from the edition before is out of date."""
+    Edition.objects.filter(pk=edition.pk).update(revision=F("revision") + 1)
 
 
 def pin(edition: Edition, paper: Paper, place: int | None = None) -> None:
@@ -64,9 +73,12 @@ def _number(pins: list[Candidate]) -> None:
 
 
 def hide(edition: Edition, paper: Paper) -> None:
-    """Keep a paper out of every reader's digest; its pin goes too."""
+    """Keep a paper out of every reader's digest; its pin goes too.
+
+    In an edition that is over as well: readers who got none of it may still find its papers in the next one.
+    """
     with transaction.atomic():
-        candidate = _candidate(edition, paper)
+        candidate = _candidate(edition, paper, states=HIDEABLE)
         candidate.hidden, candidate.pin = True, None
         candidate.save(update_fields=["hidden", "pin"])
         _number(list(Candidate.objects.filter(edition=edition, pin__isnull=False).order_by("pin")))
@@ -75,7 +87,7 @@ def hide(edition: Edition, paper: Paper) -> None:
 def show(edition: Edition, paper: Paper) -> None:
     """Undo `hide`."""
     with transaction.atomic():
-        candidate = _candidate(edition, paper)
+        candidate = _candidate(edition, paper, states=HIDEABLE)
         candidate.hidden = False
         candidate.save(update_fields=["hidden"])
 
@@ -101,6 +113,7 @@ def annotate_edition(edition: Edition, note: str) -> None:
             raise CurationError(f"The edition of {row.day} is {row.state}; its note is fixed.")
         row.note = note.strip()
         row.save(update_fields=["note"])
+        _revise(row)
 
 
 def approve(edition: Edition, *, at: datetime) -> Edition:

@@ -86,11 +86,11 @@ def freeze(edition: Edition, *, at: datetime, missing: Iterable[str] = ()) -> Ed
 
 def _unclaimed(edition: Edition) -> list[Appearance]:
     """Return the appearances that this edition takes, oldest day first."""
-    previous = Edition.objects.before(edition.day).filter(frozen_at__isnull=False).first()
-    if previous is None:
-        since = edition.day - timedelta(days=FIRST_REACH_DAYS - 1)
-    else:
-        since = max(previous.day, edition.day - timedelta(days=REACH_DAYS - 1))
+    first = Edition.objects.before(edition.day).filter(frozen_at__isnull=False).last() or edition
+    # Not from the previous edition on: a source that was away for days brings their papers afterwards.
+    since = max(
+        first.day - timedelta(days=FIRST_REACH_DAYS - 1), edition.day - timedelta(days=REACH_DAYS - 1)
+    )
     found = Appearance.objects.filter(
         edition=None, day__gte=since, day__lte=edition.day, paper__withdrawn_at=None
     )

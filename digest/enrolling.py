@@ -1,6 +1,6 @@
 """Who gets an edition and when: one Delivery for each reader who is due."""
 
-from collections.abc import Iterator
+from collections.abc import Container
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -23,39 +23,55 @@ WELCOME_WITHIN = timedelta(hours=24)
 def enroll(edition: Edition, *, at: datetime) -> int:
     """Make the deliveries of an approved edition and return how many there are.
 
-    One transaction per page of readers; a crash leaves whole pages, and the next call goes on. The edition
-    is sending once every reader was looked at and the rows, counted again, equal the count kept.
+    One transaction per page of readers; a crash leaves whole pages, and the next call goes on after the last
+    one. Several processes at once take turns. The edition is sending once every reader was looked at and the
+    rows, counted again, equal the count kept. Raises EditionError where it is not approved (any more).
     """
     if edition.state != Edition.State.APPROVED:
         raise editions.EditionError(
             f"The edition of {edition.day} is {edition.state}; only an approved edition can be enrolled."
         )
-    hour = lru_cache(maxsize=None)(schedule.first_send)
-    start = editions.freeze_moment(edition.day)
-    for page in _pages():
-        rows = [
-            _delivery(edition, reader, *hour(start, reader.send_minute, reader.time_zone)) for reader in page
-        ]
-        _write(edition, [row for row in rows if row is not None], at=at)
+    while _enroll_page(edition, at):
+        reset_queries()  # under DEBUG Django keeps the text of every statement
+    return Edition.objects.values_list("enrolled", flat=True).get(pk=edition.pk)
+
+
+def _enroll_page(edition: Edition, at: datetime) -> bool:
+    """Enroll the next page of reachable readers, or finish; say whether there may be another page."""
     with transaction.atomic():
         edition = editions.locked(edition)
-        counted = Delivery.objects.filter(edition=edition).count()
-        if counted != edition.enrolled:
-            raise editions.EditionError(
-                f"The edition of {edition.day} has {counted} deliveries but counted {edition.enrolled}. "
-                "Nothing more is sent until an operator has looked."
-            )
-        editions.move(edition, Edition.State.SENDING, allowed=[Edition.State.APPROVED], enrolled_at=at)
-    return counted
+        if edition.state in {Edition.State.SENDING, Edition.State.SENT}:
+            return False  # another process was quicker
+        page = list(Subscriber.objects.reachable().filter(pk__gt=edition.enrolled_upto).order_by("pk")[:PAGE])
+        if not page:
+            _finish(edition, at)
+            return False
+        start = editions.freeze_moment(edition.day)
+        rows = [_delivery(edition, reader, *_hour(start, reader)) for reader in page]
+        _write(edition, [row for row in rows if row is not None], at=at, allowed=[Edition.State.APPROVED])
+        Edition.objects.filter(pk=edition.pk).update(enrolled_upto=page[-1].pk)
+    return True
 
 
-def _pages() -> Iterator[list[Subscriber]]:
-    """Yield the reachable readers in pages, by key, so that memory does not grow with their number."""
-    last = 0
-    while page := list(Subscriber.objects.reachable().filter(pk__gt=last).order_by("pk")[:PAGE]):
-        yield page
-        last = page[-1].pk
-        reset_queries()  # under DEBUG Django keeps the text of every statement
+@lru_cache(maxsize=4096)
+def _first_send(start: datetime, minute: int, zone: str) -> tuple[date, datetime]:
+    return schedule.first_send(start, minute, zone)
+
+
+def _hour(start: datetime, reader: Subscriber) -> tuple[date, datetime]:
+    """Return the reader's (local date, moment): kept, since readers share few hours and zones."""
+    return _first_send(start, reader.send_minute, reader.time_zone)
+
+
+def _finish(edition: Edition, at: datetime) -> None:
+    """Move a locked edition to sending, if what was made is what was counted."""
+    counted = Delivery.objects.filter(edition=edition).count()
+    if counted != edition.enrolled:
+        raise editions.EditionError(
+            f"The edition of {edition.day} has {counted} deliveries but counted {edition.enrolled}. "
+            "Nothing more is sent until an operator has looked."
+        )
+    editions.move(edition, Edition.State.SENDING, allowed=[Edition.State.APPROVED], enrolled_at=at)
 
 
 def expiry(edition: Edition, not_before: datetime) -> datetime:
@@ -88,8 +104,10 @@ def _delivery(
     )
 
 
-def _write(edition: Edition, rows: list[Delivery], *, at: datetime) -> int:
+def _write(edition: Edition, rows: list[Delivery], *, at: datetime, allowed: Container[str]) -> int:
     """Write one page of deliveries and the edition's count in one transaction; return how many are new.
+
+    Raises EditionError where the edition's state, looked at under its lock, is not `allowed`.
 
     A reader has at most one waiting delivery: what waits from an older edition expires here (its papers come
     in this one). Rows that would be a second one for the edition or for the local date are left out by the
@@ -98,7 +116,9 @@ def _write(edition: Edition, rows: list[Delivery], *, at: datetime) -> int:
     readers = [row.subscriber_id for row in rows if row.subscriber_id is not None]
     mine = Delivery.objects.filter(edition=edition, subscriber__in=readers)
     with transaction.atomic():
-        editions.locked(edition)
+        state = editions.locked(edition).state
+        if state not in allowed:
+            raise editions.EditionError(f"The edition of {edition.day} is {state} now; nobody is enrolled.")
         expired = settling.supersede(readers, edition, at=at)
         before = mine.count()
         Delivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
@@ -132,4 +152,4 @@ def welcome(*, at: datetime) -> int:
         )
         for reader in fresh[:PAGE]
     ]
-    return _write(newest, rows, at=at) if rows else 0
+    return _write(newest, rows, at=at, allowed=Edition.SENDABLE) if rows else 0

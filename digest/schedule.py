@@ -1,11 +1,24 @@
 """When: the freeze of a day's edition and each reader's local hour. Pure."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAY = timedelta(days=1)
 #: How long after a reader's hour their digest may still leave.
 LATEST = timedelta(hours=12)
+
+
+@lru_cache(maxsize=1024)
+def clock(zone: str) -> ZoneInfo:
+    """Return the zone's clock, or UTC's for a name this machine's database does not know.
+
+    Zones are checked when they are chosen; one that a host lacks must not stop everybody's edition.
+    """
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def moment(day: date, minute: int, zone: str) -> datetime:
@@ -13,19 +26,19 @@ def moment(day: date, minute: int, zone: str) -> datetime:
 
     A local time that the clocks jump over: the first valid minute after. One that comes twice: the first.
     """
-    clock = ZoneInfo(zone)
-    local = datetime.combine(day, time(*divmod(minute, 60)), clock)
+    here = clock(zone)
+    local = datetime.combine(day, time(*divmod(minute, 60)), here)
     first = local.astimezone(UTC)
-    if first.astimezone(clock).replace(tzinfo=None) == local.replace(tzinfo=None):
+    if first.astimezone(here).replace(tzinfo=None) == local.replace(tzinfo=None):
         return first
     # In the gap `first` was reckoned with the offset before it: the jump is at most the gap's width earlier.
     earlier = local.replace(fold=1).astimezone(UTC)
     minutes = int((first - earlier) / timedelta(minutes=1))
-    before = earlier.astimezone(clock).utcoffset()
+    before = earlier.astimezone(here).utcoffset()
     low, high = 0, minutes
     while low < high:
         middle = (low + high) // 2
-        if (earlier + timedelta(minutes=middle)).astimezone(clock).utcoffset() == before:
+        if (earlier + timedelta(minutes=middle)).astimezone(here).utcoffset() == before:
             low = middle + 1
         else:
             high = middle
@@ -34,7 +47,7 @@ def moment(day: date, minute: int, zone: str) -> datetime:
 
 def local_date(at: datetime, zone: str) -> date:
     """Return the date on the wall in `zone` at `at`."""
-    return at.astimezone(ZoneInfo(zone)).date()
+    return at.astimezone(clock(zone)).date()
 
 
 def first_send(after: datetime, minute: int, zone: str) -> tuple[date, datetime]:

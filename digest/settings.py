@@ -273,7 +273,7 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    # One-click unsubscribe must never meet a redirect (RFC 8058 section 3.1), nor a health probe.
+    # One-click unsubscribe must never meet a redirect (RFC 8058 section 3.1).
     SECURE_REDIRECT_EXEMPT = [r"^u/"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
@@ -288,7 +288,12 @@ if SENTRY_DSN:
     import sentry_sdk
 
     try:
-        sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+        sentry_sdk.init(
+            dsn=SENTRY_DSN,
+            send_default_pii=False,
+            include_local_variables=False,
+            before_send=logs.without_links_in_report,
+        )
     except sentry_sdk.utils.BadDsn as error:
         raise ImproperlyConfigured(
             "SENTRY_DSN: this is no DSN. Copy it whole from your Sentry project."

@@ -31,11 +31,13 @@ def tick() -> None:
 @shared_task
 def advance() -> None:
     """Open, freeze, approve, enroll and close editions; then see that workers take what is due."""
-    advancing.advance(at=timezone.now())
-    tasks = -(-advancing.due_count(at=timezone.now()) // READERS_A_TASK)
-    # One at least: it also sweeps up after workers that died.
-    for _ in range(max(min(tasks, MOST_TASKS_A_TICK), 1)):
-        deliver.apply_async(expires=55)
+    try:
+        advancing.advance(at=timezone.now())
+    finally:
+        tasks = -(-advancing.due_count(at=timezone.now()) // READERS_A_TASK)
+        # One at least: it also sweeps up after workers that died.
+        for _ in range(max(min(tasks, MOST_TASKS_A_TICK), 1)):
+            deliver.apply_async(expires=55)
 
 
 @shared_task

@@ -18,6 +18,9 @@ def claim(due: models.QuerySet[Any], *, owner: str, until: datetime, limit: int)
     with transaction.atomic(using=due.db), connections[due.db].cursor() as cursor:
         chosen = due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:limit]
         inner, parameters = chosen.query.sql_with_params()
+        if connections[due.db].vendor == "postgresql":
+            # As an array the select runs once; a planner that joins it instead may claim beyond the limit.
+            inner = f"SELECT unnest(ARRAY({inner}))"
         cursor.execute(
             f"UPDATE {table} SET state = 'claimed', owner = %s, lease_until = %s, epoch = epoch + 1 "  # noqa: S608
             f"WHERE id IN ({inner}) RETURNING id",

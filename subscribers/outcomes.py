@@ -118,7 +118,7 @@ def _answered(error: BaseException) -> Outcome | None:
             code, text = list(error.recipients.values())[-1]
             return _smtp(code, text, mailbox=True)
         case smtplib.SMTPSenderRefused():
-            return _smtp(error.smtp_code, error.smtp_error)
+            return _sender_refused(error)
         case smtplib.SMTPDataError():
             return _smtp(error.smtp_code, error.smtp_error, dot=True)
         case AnymailRecipientsRefused():
@@ -126,6 +126,17 @@ def _answered(error: BaseException) -> Outcome | None:
         case AnymailAPIError() if error.status_code is not None:
             return http(int(error.status_code), getattr(error.response, "headers", {}), _body(error.response))
     return None
+
+
+def _sender_refused(error: smtplib.SMTPSenderRefused) -> Outcome:
+    """Return the outcome of a refused MAIL: the sender is the same for every reader, so none is rejected.
+
+    But 552 speaks of this message's size (RFC 1870 section 6.3).
+    """
+    outcome = _smtp(error.smtp_code, error.smtp_error)
+    if outcome.fate is Fate.REJECTED and error.smtp_code != 552:
+        return Outcome(Fate.NOT_SENT, told(f"check DEFAULT_FROM_EMAIL: {outcome.detail}"))
+    return outcome
 
 
 def _smtp(code: int, text: bytes | str, *, mailbox: bool = False, dot: bool = False) -> Outcome:

@@ -22,7 +22,7 @@ from subscribers.outcomes import Fate, Outcome, classed, told
 from subscribers.smtp import EmailBackend as SMTPBackend
 from subscribers.smtp import Stage
 
-__all__ = ["Fate", "Outcome", "Sender", "Senders"]
+__all__ = ["Fate", "Interrupted", "Outcome", "Sender", "Senders"]
 
 log = structlog.get_logger(__name__)
 
@@ -97,6 +97,14 @@ class Sender:
         return self._backend
 
 
+class Interrupted(BaseException):
+    """Sending was interrupted; `outcomes` says what became of each message all the same."""
+
+    def __init__(self, outcomes: list[Outcome]) -> None:
+        super().__init__("interrupted while sending")
+        self.outcomes = outcomes
+
+
 class Senders:
     """Threads that each own one Sender, for as many `send_all` as come. They never touch the database."""
 
@@ -116,14 +124,18 @@ class Senders:
         """Send `messages` and return their outcomes in the same order.
 
         When the caller is interrupted (KeyboardInterrupt, a task's time limit), what no thread has begun
-        yet is not sent any more.
+        yet is not sent any more, what has begun is waited for, and `Interrupted` carries what became of each.
         """
         futures = [self.submit(message) for message in messages]
         try:
             return [future.result() for future in futures]
-        finally:
-            for future in futures:
-                future.cancel()
+        except BaseException as interruption:
+            unsent = Outcome(Fate.NOT_SENT, "interrupted before it was begun")
+            withdrawn = [future.cancel() for future in futures]  # all of them, before any is waited for
+            outcomes = [
+                unsent if gone else future.result() for gone, future in zip(withdrawn, futures, strict=True)
+            ]
+            raise Interrupted(outcomes) from interruption
 
     def close(self) -> None:
         """Wait for what is being sent and close every connection."""

@@ -45,6 +45,11 @@ class Desk:
     #: The day of the first edition that any paper of the pool was in: no earlier digest can have shown one.
     since: date
 
+    @property
+    def oldest(self) -> date:
+        """The day of the oldest edition in the pool."""
+        return date.fromordinal(int(self.pool.days.min())) if self.pool.size else self.edition.day
+
     @classmethod
     def of(cls, edition: Edition) -> "Desk":
         """Load the pool of `edition`."""
@@ -82,18 +87,20 @@ def _histories(desk: Desk, readers: Iterable[int], at: datetime) -> dict[int, Hi
     closed yet. An unknown delivery closes when it expires, and its papers come back.
     """
     edition, past = desk.edition, defaultdict[int, History](History)
+    oldest = desk.oldest
+    mine = Delivery.objects.filter(subscriber__in=readers, edition__day__lt=edition.day)
+    # What lies before the pool's oldest edition matters only by having been.
+    before = mine.filter(edition__day__lt=oldest).order_by()
+    for reader in before.values_list("subscriber_id", flat=True).distinct():
+        past[reader or 0].first_enrolled = oldest
+    recent = mine.filter(edition__day__gte=oldest).values("subscriber")
+    for row in recent.annotate(
+        first=Min("edition__day"), last=Max("edition__day", filter=Q(state=Delivery.State.ACCEPTED))
+    ):
+        history = past[row["subscriber"]]
+        history.first_enrolled = history.first_enrolled or row["first"]
+        history.last_accepted = row["last"]
     earlier = Delivery.objects.filter(subscriber__in=readers).exclude(edition=edition)
-    days = (
-        earlier.filter(edition__day__lt=edition.day)
-        .values("subscriber")
-        .annotate(
-            first=Min("edition__day"),
-            last=Max("edition__day", filter=Q(state=Delivery.State.ACCEPTED)),
-        )
-    )
-    for row in days:
-        past[row["subscriber"]].first_enrolled = row["first"]
-        past[row["subscriber"]].last_accepted = row["last"]
     seen = earlier.filter(
         Q(state__in=[Delivery.State.ACCEPTED, Delivery.State.SUBMITTING])
         | Q(state=Delivery.State.UNKNOWN, expires_at__gt=at),

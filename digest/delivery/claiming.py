@@ -20,8 +20,9 @@ def claim(
     if edition is not None:
         due = due.filter(edition=edition)
     keys = leasing.claim(due, owner=owner, until=lease_end(at), limit=limit)
-    rows = Delivery.objects.select_related("edition", "subscriber").in_bulk(keys)
-    return [rows[key] for key in keys]
+    mine = Delivery.objects.filter(owner=owner, state=Delivery.State.CLAIMED)
+    rows = mine.select_related("edition", "subscriber").in_bulk(keys)
+    return [rows[key] for key in keys if key in rows]
 
 
 def lease_end(at: datetime) -> datetime:

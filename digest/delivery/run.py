@@ -4,10 +4,11 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 
+import structlog
 from django.conf import settings
-from django.db import reset_queries, transaction
+from django.db import DatabaseError, connection, reset_queries, transaction
 
 from digest.delivery import claiming, settling
 from digest.delivery.choosing import Desk
@@ -15,12 +16,18 @@ from digest.delivery.sending import Prepared, submit
 from digest.models import Delivery, Edition
 from digest.ranking import Pick
 from digest.rendering import EditionRenderer
-from subscribers.transport import Fate, Outcome, Senders
+from subscribers.transport import Fate, Interrupted, Outcome, Senders
+
+log = structlog.get_logger(__name__)
 
 #: Readers ranked together. A dead worker holds at most this many until its lease ends.
 BATCH = 200
 #: The part of a lease after which a worker that is still sending renews it.
 RENEW_AFTER = 0.5
+#: So many readers of one batch may be unmailable or refused together by chance; more is a fault of ours.
+MOST_POISON = 10
+#: Seconds between tries to write outcomes when the database fails.
+KEEP_TRYING = (0.2, 1.0, 5.0)
 
 Clock = Callable[[], datetime]
 Settled = Sequence[tuple[Prepared, Outcome]]
@@ -39,47 +46,47 @@ class Worker:
         self.clock = clock
         self.on_settled = on_settled
         self.senders = Senders()
-        self.wire_is_down = False
-        self._desks: dict[int, tuple[Desk, EditionRenderer]] = {}
+        self.stalled = False
+        self._desks: dict[tuple[int, int], tuple[Desk, EditionRenderer]] = {}
 
     def close(self) -> None:
         """Close the connections."""
         self.senders.close()
 
     def desk(self, edition: Edition) -> tuple[Desk, EditionRenderer]:
-        """Return the desk and the renderer of `edition`, made once; only the newest two are kept."""
-        if edition.pk not in self._desks:
+        """Return the desk and the renderer of `edition` as curators left it; the newest two are kept."""
+        key = (edition.pk, edition.revision)
+        if key not in self._desks:
             desk = Desk.of(edition)
-            self._desks[edition.pk] = (desk, EditionRenderer(edition, desk.pool.paper_ids.tolist()))
+            self._desks[key] = (desk, EditionRenderer(edition, desk.pool.paper_ids.tolist()))
             for stale in list(self._desks)[:-2]:
                 del self._desks[stale]
-        return self._desks[edition.pk]
+        return self._desks[key]
 
     def work(self, *, limit: int, any_hour: bool = False, edition: Edition | None = None) -> int:
-        """Claim up to `limit` deliveries and bring each as far as it goes; return how many were claimed."""
+        """Claim up to `limit` deliveries and bring each as far as it goes; return how many were claimed.
+
+        Raises UnmailableError, after all the others were seen to, where an edition has only such readers.
+        """
         claimed = claiming.claim(
             owner=self.owner, at=self.clock(), limit=min(limit, BATCH), any_hour=any_hour, edition=edition
         )
         by_edition: dict[int, list[Delivery]] = defaultdict(list)
         for delivery in claimed:
             by_edition[delivery.edition_id].append(delivery)
+        faults = []
         for deliveries in by_edition.values():
             prepared, unmailable = self._prepare(deliveries)
-            self._reject(unmailable, others=len(prepared))
+            if len(unmailable) > MOST_POISON and not prepared:
+                claiming.release([delivery for delivery, _reason in unmailable])
+                faults.append(f"No message of {len(unmailable)} could be made: {unmailable[0][1]}")
+                continue
+            for delivery, reason in unmailable:
+                settling.reject_unmailable(delivery, reason, at=self.clock())
             self._send(prepared)
+        if faults:
+            raise UnmailableError(" ".join(faults))
         return len(claimed)
-
-    def _reject(self, unmailable: Sequence[tuple[Delivery, str]], *, others: int) -> None:
-        """End the deliveries no message could be made for, unless that is all of them.
-
-        One such reader is a poison reader; nobody but such readers is a fault of ours, and costs no reader
-        their digest.
-        """
-        if len(unmailable) > 1 and not others:
-            claiming.release([delivery for delivery, _reason in unmailable])
-            raise UnmailableError(f"No message of {len(unmailable)} could be made: {unmailable[0][1]}")
-        for delivery, reason in unmailable:
-            settling.reject_unmailable(delivery, reason, at=self.clock())
 
     def _prepare(self, deliveries: Sequence[Delivery]) -> tuple[list[Prepared], list[tuple[Delivery, str]]]:
         """Return the deliveries of one edition with their messages, and those none can be made for, with why.
@@ -123,19 +130,63 @@ class Worker:
             if self.clock() >= renew_at:
                 claiming.renew([item.delivery for item in waiting], owner=self.owner, at=self.clock())
                 renew_at = self.clock() + RENEW_AFTER * timedelta(seconds=settings.LEASE_SECONDS)
-            group = [] if self.wire_is_down else waiting[: settings.IN_FLIGHT]
-            with transaction.atomic():
-                settling.settle(settled, at=self.clock())
-                going = submit(group, at=self.clock())
+            group = [] if self.stalled else waiting[: settings.IN_FLIGHT]
+            going = self._exchange(settled, group)
             self.on_settled(len(settled))
-            if self.wire_is_down:
+            if self.stalled:
                 claiming.release([item.delivery for item in waiting])
                 return
             del waiting[: len(group)]
-            outcomes = self.senders.send_all([item.message for item in going])
+            try:
+                outcomes = self.senders.send_all([item.message for item in going])
+            except Interrupted as stop:
+                self._keep(list(zip(going, stop.outcomes, strict=True)))
+                claiming.release([item.delivery for item in waiting])
+                raise stop.__cause__ or stop from None
             settled = list(zip(going, outcomes, strict=True))
-            # Nothing of a whole group left this machine: trying the rest now would only cost time-outs.
-            self.wire_is_down = bool(settled) and all(outcome.fate is Fate.NOT_SENT for outcome in outcomes)
+            self.stalled = _is_vain(outcomes)
+
+    def _exchange(self, settled: Settled, group: Sequence[Prepared]) -> list[Prepared]:
+        """Commit the outcomes of one group and the start of the next together; return who may go.
+
+        What was sent must not lose its outcome because the next group's commit failed.
+        """
+        try:
+            with transaction.atomic():
+                settling.settle(settled, at=self.clock())
+                return submit(group, at=self.clock())
+        except DatabaseError:
+            log.exception("exchange_failed", settled=len(settled))
+            self._keep(settled)
+            return submit(group, at=self.clock())
+
+    def _keep(self, settled: Settled) -> None:
+        """Write outcomes, trying again on a fresh connection: else mails that left would count as unknown."""
+        for wait in (*KEEP_TRYING, None):
+            try:
+                settling.settle(settled, at=self.clock())
+            except DatabaseError:
+                if wait is None:
+                    raise
+                sleep(wait)
+                if not connection.in_atomic_block:
+                    connection.close()
+            else:
+                return
+
+
+def _is_vain(outcomes: Sequence[Outcome]) -> bool:
+    """Say whether a whole group tells of a fault that is not its readers': then the rest is not tried now.
+
+    A server that is away, a wrong password, a provider's outage, a message nobody takes.
+    """
+    return len(outcomes) > 0 and (
+        all(outcome.fate is Fate.NOT_SENT for outcome in outcomes)
+        or (
+            len(outcomes) > MOST_POISON
+            and not any(outcome.fate is Fate.ACCEPTED or outcome.address_is_bad for outcome in outcomes)
+        )
+    )
 
 
 def run(
@@ -146,15 +197,15 @@ def run(
     any_hour: bool = False,
     edition: Edition | None = None,
 ) -> int:
-    """Work until nothing is due, `limit` deliveries were claimed, `seconds` are over or the wire is down.
+    """Work until nothing is due, `limit` deliveries were claimed, `seconds` are over or sending is in vain.
 
     Returns how many deliveries were claimed.
     """
     settling.sweep(at=worker.clock())
     stop_at = monotonic() + seconds if seconds is not None else None
-    worker.wire_is_down = False
+    worker.stalled = False
     total = 0
-    while not worker.wire_is_down and (limit is None or total < limit):
+    while not worker.stalled and (limit is None or total < limit):
         if stop_at is not None and monotonic() >= stop_at:
             break
         claimed = worker.work(

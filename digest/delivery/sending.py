@@ -52,7 +52,7 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
             "address_hash", flat=True
         )
     )
-    verdicts = {row.pk: _verdict(row, suppressed, at) for row in rows}
+    verdicts = {row.pk: _verdict(row, prepared[row.pk].delivery, suppressed, at) for row in rows}
     for row in rows:
         if verdicts[row.pk] != Delivery.State.SUBMITTING:
             ended = None if verdicts[row.pk] in Delivery.WAITING else at
@@ -82,13 +82,15 @@ def _submission(row: Delivery, item: Prepared, at: datetime) -> dict[str, object
     }
 
 
-def _verdict(row: Delivery, suppressed: set[str], at: datetime) -> Delivery.State:
-    """Return the state that the last look gives a claimed delivery."""
+def _verdict(row: Delivery, prepared: Delivery, suppressed: set[str], at: datetime) -> Delivery.State:
+    """Return the state that the last look gives a claimed delivery, `prepared` when it was claimed."""
     reader = row.subscriber
     sendable = row.edition.state in Edition.SENDABLE
     looks = [
         (row.edition.state == Edition.State.CANCELLED, Delivery.State.CANCELLED),
         (not sendable, Delivery.State.READY),  # paused: it waits, and nobody holds it
+        # A curator decided otherwise since the papers were chosen: choose again.
+        (row.edition.revision != prepared.edition.revision, Delivery.State.READY),
         (row.expires_at <= at, Delivery.State.EXPIRED),
         (row.address_hash in suppressed, Delivery.State.SKIPPED_SUPPRESSED),
         (reader is None or reader.status != Subscriber.Status.ACTIVE, Delivery.State.SKIPPED_UNSUBSCRIBED),

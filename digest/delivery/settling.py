@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from digest.delivery.rows import write
 from digest.delivery.sending import Prepared
@@ -67,13 +67,13 @@ def _put_off(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
     """Let a delivery that has definitely not left wait for its next try."""
     mine = Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.SUBMITTING)
     detail = outcome.detail[:200]
-    # A newer edition may have enrolled the reader meanwhile; only one of the two may wait.
-    newer = Delivery.objects.waiting().filter(subscriber=delivery.subscriber_id).exclude(pk=delivery.pk)
-    if newer.exists():
-        mine.update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail=detail)
-        return
     wait = retry_delay(delivery.attempts + 1, outcome.retry_after)
-    mine.update(state=Delivery.State.DEFERRED, retry_at=at + wait, lease_until=None, detail=detail)
+    try:
+        with transaction.atomic():
+            mine.update(state=Delivery.State.DEFERRED, retry_at=at + wait, lease_until=None, detail=detail)
+    except IntegrityError:
+        # A newer edition has enrolled the reader meanwhile, and only one of the two may wait.
+        mine.update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail=detail)
 
 
 def retry_delay(attempts: int, retry_after: float | None) -> timedelta:

@@ -54,6 +54,8 @@ class Edition(models.Model):
     missing_sources = models.JSONField(default=list, help_text="Sources that failed; the mail says so.")
     candidate_count = models.PositiveIntegerField(default=0)
     enrolled = models.PositiveIntegerField(default=0, help_text="Deliveries ever made for it.")
+    enrolled_upto = models.BigIntegerField(default=0, help_text="Key of the last reader looked at.")
+    revision = models.PositiveIntegerField(default=0, help_text="Grows with each curator's decision.")
     opened_at = models.DateTimeField()
     frozen_at = models.DateTimeField(null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)

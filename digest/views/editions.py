@@ -63,7 +63,7 @@ def _published() -> EditionQuerySet:
     """Editions that left the curators' desk; one that waits for approval may still change."""
     return Edition.objects.exclude(
         Q(state__in=[Edition.State.OPEN, Edition.State.FROZEN])
-        | Q(state=Edition.State.PAUSED, paused_from=Edition.State.FROZEN)
+        | Q(state__in=[Edition.State.EXPIRED, Edition.State.CANCELLED], approved_at=None)
     )
 
 

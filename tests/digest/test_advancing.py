@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from digest import advancing, coverage, editions
 from digest.models import Delivery, Edition, IngestRun
-from tests.cast import a_paper, a_reader, appeared
+from tests.cast import a_frozen_edition, a_paper, a_reader, appeared
 
 pytestmark = pytest.mark.django_db
 
@@ -147,3 +147,46 @@ def test_a_new_reader_gets_a_welcome_with_the_next_tick() -> None:
     reader = a_reader(confirmed_at=SIX + HOUR)
     advancing.advance(at=SIX + HOUR + MINUTE)
     assert Delivery.objects.get().subscriber == reader
+
+
+def test_an_edition_late_in_the_evening_is_not_given_up_at_midnight(settings: Settings) -> None:
+    settings.EDITION_HOUR = 23
+    appeared(a_paper(), WEDNESDAY)
+    a_reader(send_minute=8 * 60)
+    answered("huggingface", SIX + 16 * HOUR)
+    advancing.advance(at=SIX + 17 * HOUR)
+    assert today().state == Edition.State.OPEN
+    advancing.advance(at=SIX + 18 * HOUR + MINUTE)  # past midnight, arXiv still silent
+    assert today().state == Edition.State.OPEN
+    advancing.advance(at=SIX + 19 * HOUR)
+    assert today().state == Edition.State.SENDING
+    assert Delivery.objects.get().local_date == WEDNESDAY + DAY
+
+
+def test_a_back_issue_made_by_hand_waits_for_that_hand() -> None:
+    long_ago = date(2026, 1, 5)
+    appeared(a_paper(), long_ago)
+    a_reader()
+    edition = editions.open_edition(long_ago, at=SIX)
+    advancing.advance(at=SIX + MINUTE)
+    edition.refresh_from_db()
+    assert edition.state == Edition.State.OPEN
+    editions.freeze(edition, at=SIX + HOUR)
+    advancing.advance(at=SIX + HOUR + MINUTE)
+    edition.refresh_from_db()
+    assert edition.state == Edition.State.FROZEN
+    assert not Delivery.objects.exists()
+    editions.approve(edition, at=SIX + 2 * HOUR)
+    advancing.advance(at=SIX + 2 * HOUR + MINUTE)
+    assert Delivery.objects.count() == 1
+
+
+def test_one_editions_fault_does_not_stop_the_others() -> None:
+    a_reader()
+    broken = a_frozen_edition(WEDNESDAY - DAY, a_paper(), approved_at=SIX - DAY, enrolled=7)
+    appeared(a_paper(), WEDNESDAY)
+    all_answered(SIX - HOUR)
+    advancing.advance(at=SIX)
+    broken.refresh_from_db()
+    assert broken.state == Edition.State.APPROVED
+    assert today().state == Edition.State.SENDING

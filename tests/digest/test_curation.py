@@ -1,5 +1,6 @@
 """Curators' decisions, and the ones they cannot take any more."""
 
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_tenth_pin_and_a_foreign_paper_are_refused(
         curation.hide(edition, a_paper("elsewhere"))
 
 
-@pytest.mark.parametrize("state", [Edition.State.APPROVED, Edition.State.SENDING, Edition.State.SENT])
+@pytest.mark.parametrize("state", [Edition.State.APPROVED, Edition.State.SENDING])
 def test_what_is_leaving_is_not_reshaped(edition: Edition, papers: list[Paper], state: str) -> None:
     Edition.objects.update(state=state)
     for deed in (curation.pin, curation.unpin, curation.hide, curation.show):
@@ -102,3 +103,31 @@ def test_a_cancelled_edition_stays_cancelled(edition: Edition) -> None:
     curation.cancel(edition, at=NOON)
     with pytest.raises(EditionError, match="cancelled"):
         curation.approve(edition, at=NOON)
+
+
+@pytest.mark.parametrize("state", [Edition.State.SENT, Edition.State.CANCELLED, Edition.State.EXPIRED])
+def test_a_bad_paper_is_hidden_even_when_its_edition_is_over(
+    edition: Edition, papers: list[Paper], state: str
+) -> None:
+    Edition.objects.update(state=state)
+    curation.hide(edition, papers[0])
+    assert edition.candidates.get(paper=papers[0]).hidden
+    with pytest.raises(curation.CurationError, match=state):
+        curation.pin(edition, papers[1])
+
+
+def test_each_decision_makes_a_new_revision(edition: Edition, papers: list[Paper]) -> None:
+    decisions: list[Callable[[], None]] = [
+        lambda: curation.pin(edition, papers[0]),
+        lambda: curation.unpin(edition, papers[0]),
+        lambda: curation.hide(edition, papers[0]),
+        lambda: curation.show(edition, papers[0]),
+        lambda: curation.annotate(edition, papers[0], "Good"),
+        lambda: curation.annotate_edition(edition, "Hello"),
+    ]
+    seen = [0]
+    for decide in decisions:
+        decide()
+        edition.refresh_from_db()
+        seen.append(edition.revision)
+    assert seen == sorted(set(seen))

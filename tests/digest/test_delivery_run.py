@@ -1,24 +1,29 @@
 """The claim loop against a real mail server: nobody twice, nobody missed."""
 
+import asyncio
 import itertools
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage as Message
+from typing import Any
 
 import pytest
 from django.core.mail import EmailMessage
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import override_settings
 from pytest_django import Settings
 
-from digest import enrolling
+from digest import curation, enrolling
 from digest.delivery import run as loop
 from digest.delivery import settling
 from digest.delivery.balance import balance
+from digest.delivery.sending import Prepared, submit
 from digest.models import Delivery, Edition, Paper
+from digest.rendering import EditionRenderer
 from subscribers.models import Interest, Preference, Subscriber
 from subscribers.transport import Fate, Outcome, Senders
 from tests.cast import a_frozen_edition, a_paper, a_reader, a_topic
@@ -263,6 +268,170 @@ def test_a_worker_killed_on_the_wire_leaves_at_most_one_group_unknown(
     got = Counter(recipient for mail in smtp_sink.received for recipient in mail.recipients)
     assert max(got.values()) == 1
     assert {reader.address for reader in readers} >= set(got)
+
+
+def test_submitting_is_committed_before_the_first_byte(papers: list[Paper]) -> None:
+    class Looking(SmtpSink):
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd
+            seen.append(await asyncio.to_thread(self.state_of, envelope.content))
+            return await super().handle_DATA(server, session, envelope)
+
+        @staticmethod
+        def state_of(content: bytes) -> str:
+            found = re.search(rb"Message-ID: <([^@]+)@", content)
+            assert found is not None
+            try:
+                return Delivery.objects.values_list("state", flat=True).get(public_id=found[1].decode())
+            finally:
+                connection.close()
+
+    seen: list[str] = []
+    for _ in range(7):
+        a_reader()
+    enrolled(WEDNESDAY, papers)
+    with Looking() as sink, override_settings(**sink.settings):
+        deliver()
+    assert seen == [State.SUBMITTING] * 7
+
+
+def test_outcomes_survive_a_database_fault_at_the_next_commit(
+    smtp_sink: SmtpSink, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(15):
+        a_reader()
+    edition = enrolled(WEDNESDAY, papers)
+    calls = itertools.count()
+
+    def failing(group: Sequence[Prepared], *, at: datetime) -> list[Prepared]:
+        if next(calls) == 1:
+            raise OperationalError("deadlock detected")
+        return submit(group, at=at)
+
+    monkeypatch.setattr(loop, "submit", failing)
+    deliver()
+    assert balance(edition).accepted == 15
+    assert len(smtp_sink.received) == 15
+
+
+def test_an_interruption_keeps_every_outcome_and_gives_back_the_rest(
+    smtp_sink: SmtpSink, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(20):
+        a_reader()
+    edition = enrolled(WEDNESDAY, papers)
+    calls = itertools.count()
+    wait = Future.result
+
+    def interrupted_once(future: Future[Outcome], timeout: float | None = None) -> Outcome:
+        if next(calls) == 7:
+            raise KeyboardInterrupt
+        return wait(future, timeout)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Future, "result", interrupted_once)
+        with pytest.raises(KeyboardInterrupt):
+            deliver()
+    account = balance(edition)
+    assert (account.unknown, account.accepted) == (0, len(smtp_sink.received))
+    assert not Delivery.objects.filter(state__in=[State.CLAIMED, State.SUBMITTING]).exists()
+    deliver(EIGHT + timedelta(minutes=5))
+    assert balance(edition).accepted == len(smtp_sink.received) == 20
+
+
+@pytest.mark.parametrize(
+    ("mode", "burnt"), [("422", State.REJECTED), ("503", State.UNKNOWN), ("429", State.DEFERRED)]
+)
+def test_a_provider_that_takes_nothing_is_not_tried_with_everybody(
+    provider: Provider, papers: list[Paper], settings: Settings, mode: str, burnt: str
+) -> None:
+    settings.IN_FLIGHT = 12
+    for _ in range(40):
+        a_reader()
+    enrolled(WEDNESDAY, papers)
+    provider.mode = mode
+    with override_settings(**provider.settings("postmark")):
+        deliver()
+        assert Delivery.objects.filter(state=burnt).count() == 12
+        assert Delivery.objects.filter(state=State.READY, lease_until=None).count() == 28
+        provider.mode = "fine"
+        deliver()
+    assert Delivery.objects.filter(state=State.ACCEPTED).count() == 28
+
+
+def test_a_few_poison_readers_of_one_edition_do_not_hold_up_another(
+    smtp_sink: SmtpSink, papers: list[Paper]
+) -> None:
+    poison = [a_reader() for _ in range(2)]
+    enrolled(WEDNESDAY - DAY, papers[:10])
+    Subscriber.objects.update(address="poison\r\nBcc: all@example.org")
+    healthy = a_frozen_edition(WEDNESDAY, *papers[10:], state=Edition.State.SENDING)
+    for _ in range(3):
+        reader = a_reader()
+        Delivery.objects.create(
+            edition=healthy,
+            subscriber=reader,
+            address_hash=reader.address_hash,
+            local_date=WEDNESDAY,
+            not_before=EIGHT,
+            expires_at=EIGHT + DAY,
+        )
+    Delivery.objects.filter(subscriber__in=poison).update(expires_at=EIGHT + DAY)
+    deliver()
+    assert len(smtp_sink.received) == 3
+    assert Delivery.objects.filter(state=State.REJECTED).count() == 2
+
+
+def test_when_no_message_at_all_can_be_made_nobody_is_rejected(
+    smtp_sink: SmtpSink, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(12):
+        a_reader()
+    edition = enrolled(WEDNESDAY, papers)
+
+    def broken(*_args: object) -> None:
+        raise ValueError("the template is gone")
+
+    monkeypatch.setattr(EditionRenderer, "digest", broken)
+    with pytest.raises(loop.UnmailableError, match="the template is gone"):
+        deliver()
+    assert balance(edition).open == 12
+    assert smtp_sink.received == []
+
+
+def test_a_paper_hidden_while_paused_does_not_leave(smtp_sink: SmtpSink, papers: list[Paper]) -> None:
+    for _ in range(10):
+        a_reader(size=25)
+    edition = enrolled(WEDNESDAY, papers[:6])
+    worker = loop.Worker(lambda: EIGHT)
+    worker.work(limit=5)
+    curation.pause(edition)
+    curation.hide(edition, papers[0])
+    curation.resume(edition)
+    loop.run(worker)
+    worker.close()
+    assert [papers[0].title in titles_in(message) for message in smtp_sink.messages] == [True] * 5 + [
+        False
+    ] * 5
+
+
+def test_what_was_chosen_before_a_curators_decision_is_chosen_again(
+    smtp_sink: SmtpSink, papers: list[Paper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_reader(size=25)
+    edition = enrolled(WEDNESDAY, papers[:6])
+    once = iter([True])
+
+    def decided_meanwhile(group: Sequence[Prepared], *, at: datetime) -> list[Prepared]:
+        if next(once, False):
+            curation.pause(edition)
+            curation.hide(edition, papers[0])
+            curation.resume(edition)
+        return submit(group, at=at)
+
+    monkeypatch.setattr(loop, "submit", decided_meanwhile)
+    deliver()
+    (message,) = smtp_sink.messages
+    assert papers[0].title not in titles_in(message)
 
 
 def test_four_workers_at_once_send_each_mail_once(

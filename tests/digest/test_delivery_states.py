@@ -250,6 +250,16 @@ class TestSettling:
         assert delays[:5] == sorted(delays[:5])
         assert delays[7] <= timedelta(hours=1)
 
+    def test_a_newer_row_that_comes_at_the_same_moment_costs_no_other_outcome(
+        self, edition: Edition, sent: Prepared
+    ) -> None:
+        a_delivery(edition)
+        (other,) = submit([prepared(held) for held in claim()], at=NOON)
+        newer = a_frozen_edition(WEDNESDAY + timedelta(days=1), a_paper(), state=Edition.State.SENDING)
+        a_delivery(newer, sent.delivery.subscriber)
+        settling.settle([(sent, Outcome(Fate.NOT_SENT)), (other, Outcome(Fate.ACCEPTED))], at=NOON)
+        assert (state_of(sent.delivery), state_of(other.delivery)) == (State.EXPIRED, State.ACCEPTED)
+
     def test_a_deferred_row_gives_way_to_a_newer_edition(self, sent: Prepared) -> None:
         newer = a_frozen_edition(WEDNESDAY + timedelta(days=1), a_paper(), state=Edition.State.SENDING)
         a_delivery(newer, sent.delivery.subscriber)
@@ -290,6 +300,13 @@ class TestTheBalance:
         Delivery.objects.all().delete()
         assert not balance(edition).exact
         assert "!=" in str(balance(edition))
+
+    def test_an_erased_readers_words_go_and_the_count_stays(self, edition: Edition) -> None:
+        words = [[7, 'matches "a rare disease"']]
+        a_delivery(edition, state=State.ACCEPTED, picks=words, subject="Daily Papers: a rare disease")
+        Subscriber.objects.all().delete()
+        row = Delivery.objects.get()
+        assert (row.picks, row.subject) == ([[7, ""]], "")
 
     def test_an_erased_reader_stays_in_the_account(self, edition: Edition) -> None:
         a_delivery(edition, state=State.ACCEPTED)

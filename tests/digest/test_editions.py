@@ -52,6 +52,22 @@ def test_after_a_month_down_an_edition_reaches_back_fourteen_days() -> None:
     assert titles(frozen(WEDNESDAY)) == {"13 days old"}
 
 
+def test_papers_of_a_source_that_was_away_for_days_come_afterwards() -> None:
+    appeared(a_paper("monday, in time"), WEDNESDAY - 2 * DAY)
+    frozen(WEDNESDAY - 2 * DAY)
+    appeared(a_paper("tuesday, in time"), WEDNESDAY - DAY)
+    frozen(WEDNESDAY - DAY)
+    appeared(a_paper("monday, told on wednesday"), WEDNESDAY - 2 * DAY)
+    assert titles(frozen(WEDNESDAY)) == {"monday, told on wednesday"}
+
+
+def test_what_was_too_old_for_the_first_edition_stays_so() -> None:
+    appeared(a_paper("too old"), WEDNESDAY - 3 * DAY)
+    appeared(a_paper("new"), WEDNESDAY)
+    frozen(WEDNESDAY)
+    assert titles(frozen(WEDNESDAY + DAY)) == set()
+
+
 def test_a_paper_on_two_sources_is_one_candidate_with_both_and_the_latest_day() -> None:
     paper = a_paper("both", upvotes=7)
     appeared(paper, WEDNESDAY - DAY, "arxiv")

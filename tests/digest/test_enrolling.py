@@ -1,10 +1,13 @@
 """Who gets an edition, when, and until when."""
 
+import itertools
+import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
 
-from digest import editions, enrolling
+from digest import curation, editions, enrolling
 from digest.models import Delivery, Edition
 from subscribers.models import Subscriber, Suppression
 from tests.cast import NOON, a_frozen_edition, a_paper, a_reader
@@ -95,7 +98,11 @@ def test_an_enrolment_that_died_half_way_goes_on_where_it_stopped(monkeypatch: p
     edition.refresh_from_db()
     assert (edition.state, edition.enrolled, Delivery.objects.count()) == (Edition.State.APPROVED, 2, 2)
     monkeypatch.setattr(enrolling, "_write", write)
+    first_two = set(Delivery.objects.values_list("pk", flat=True))
+    Subscriber.objects.filter(deliveries__in=first_two).update(address_hash="changed since")
     assert enrolling.enroll(edition, at=FREEZE) == 5
+    assert first_two < set(Delivery.objects.values_list("pk", flat=True))
+    assert edition.deliveries.filter(address_hash="changed since").count() == 0
 
 
 def test_a_newer_edition_takes_the_place_of_an_older_one_still_waiting() -> None:
@@ -156,6 +163,63 @@ def test_a_back_issue_made_months_later_may_leave_at_once() -> None:
     delivery = Delivery.objects.get()
     assert delivery.not_before < later < delivery.expires_at
     assert delivery.local_date == WEDNESDAY
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_at_once_make_each_delivery_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrolling, "PAGE", 3)
+    edition = an_approved_edition()
+    for _ in range(30):
+        a_reader()
+    faults: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            enrolling.enroll(edition, at=FREEZE)
+        except BaseException as fault:  # noqa: BLE001 - told by the assertion below
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    edition.refresh_from_db()
+    assert faults == []
+    assert (edition.state, edition.enrolled, Delivery.objects.count()) == (Edition.State.SENDING, 30, 30)
+
+
+def test_a_cancel_in_the_middle_of_enrolling_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enrolling, "PAGE", 2)
+    older = an_approved_edition(WEDNESDAY - DAY, FREEZE - DAY)
+    for _ in range(6):
+        a_reader()
+    enrolling.enroll(older, at=FREEZE - DAY)
+    edition = an_approved_edition()
+    pages = itertools.count()
+    page = enrolling._enroll_page
+
+    def cancelled_after_one(*args: object) -> bool:
+        if next(pages) == 1:
+            curation.cancel(edition, at=FREEZE)
+        return page(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(enrolling, "_enroll_page", cancelled_after_one)
+    with pytest.raises(editions.EditionError, match="cancelled"):
+        enrolling.enroll(edition, at=FREEZE)
+    assert set(edition.deliveries.values_list("state", flat=True)) == {Delivery.State.CANCELLED}
+    # Who was not looked at yet keeps what was waiting.
+    assert older.deliveries.filter(state=Delivery.State.READY).count() == 4
+
+
+def test_a_zone_this_machine_does_not_know_is_utc_and_stops_nobody() -> None:
+    edition = an_approved_edition()
+    lost = a_reader(time_zone="Atlantis/Capital")
+    a_reader()
+    assert enrolling.enroll(edition, at=FREEZE) == 2
+    assert Delivery.objects.get(subscriber=lost).not_before == datetime(2026, 3, 4, 7, tzinfo=UTC)
 
 
 def test_only_an_approved_edition_is_enrolled() -> None:

@@ -33,3 +33,24 @@ def test_a_line_says_who_and_when() -> None:
     line = line_of(logging.LogRecord("digest.x", logging.INFO, __file__, 1, "said", (), None))
     assert (line["logger"], line["level"]) == ("digest.x", "info")
     assert line["timestamp"].endswith("Z")
+
+
+def test_no_line_holds_a_readers_link() -> None:
+    link = "/u/1.k1.u.AbC-d_e.f0f0"
+    try:
+        int(f"https://papers.example.org{link}")
+    except ValueError as error:
+        exc_info = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("django.request", logging.ERROR, __file__, 1, "Fault at %s", (link,), exc_info)
+    line = line_of(record)
+    assert line["event"] == "Fault at /u/..."
+    assert "AbC-d_e" not in json.dumps(line)
+
+
+def test_no_report_holds_a_readers_link() -> None:
+    report = {
+        "request": {"url": "https://papers.example.org/confirm/1.k1.c.AbC.f0?x=1"},
+        "breadcrumbs": ["/u/abc"],
+    }
+    assert "AbC" not in json.dumps(logs.without_links_in_report(report, {}))
+    assert "?x=1" in json.dumps(logs.without_links_in_report(report, {}))

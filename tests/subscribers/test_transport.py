@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from django.db import connection
 from django.test import override_settings
 
 from subscribers.outcomes import told
-from subscribers.transport import Fate, Outcome, Sender, Senders
+from subscribers.transport import Fate, Interrupted, Outcome, Sender, Senders
 from tests.sinks.fault_smtp import FaultSMTP
 from tests.sinks.smtp_sink import SmtpSink
 
@@ -110,7 +111,9 @@ def test_the_number_of_threads_is_a_setting() -> None:
         assert len({each.name for each in threading.enumerate() if each.name.startswith("sender")}) == 5
 
 
-def test_an_interrupted_caller_leaves_the_rest_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_caller_leaves_the_rest_unsent_and_learns_of_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     begun: list[str] = []
 
     class Counting(BaseEmailBackend):
@@ -119,18 +122,22 @@ def test_an_interrupted_caller_leaves_the_rest_unsent(monkeypatch: pytest.Monkey
             time.sleep(0.05)
             return 1
 
-    def interrupted(_: object, **__: object) -> Outcome:
-        raise KeyboardInterrupt
+    wait, calls = Future.result, iter(range(1000))
+
+    def interrupted_once(future: Future[Outcome], timeout: float | None = None) -> Outcome:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return wait(future, timeout)
 
     with Senders(Counting, threads=2) as senders:
-        messages = [a_message(number) for number in range(50)]
-        with monkeypatch.context() as patch:
-            patch.setattr("concurrent.futures.Future.result", interrupted)
-            with pytest.raises(KeyboardInterrupt):
-                senders.send_all(messages)
-        last = senders.submit(a_message(50))  # waits behind whatever was not withdrawn
-        assert last.result() == Outcome(Fate.ACCEPTED)
+        monkeypatch.setattr(Future, "result", interrupted_once)
+        with pytest.raises(Interrupted) as stopped:
+            senders.send_all([a_message(number) for number in range(50)])
+    assert isinstance(stopped.value.__cause__, KeyboardInterrupt)
+    fates = [outcome.fate for outcome in stopped.value.outcomes]
     assert len(begun) <= 6
+    assert fates.count(Fate.ACCEPTED) == len(begun)
+    assert fates.count(Fate.NOT_SENT) == 50 - len(begun)
 
 
 class Broken(EmailMessage):

@@ -5,13 +5,14 @@ from argparse import ArgumentParser
 from datetime import date, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
 from digest import editions
 from digest.delivery.balance import balance
 from digest.delivery.run import Worker, run
+from digest.management.base import DatabaseCommand, a_day
 from digest.models import Delivery, Edition
 
 #: A retry due within this time is waited for; what comes later is left to the clock or the next call.
@@ -20,7 +21,7 @@ PATIENCE = timedelta(seconds=90)
 MOST_VAIN_ROUNDS = 3
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Send what is due."""
 
     help = (
@@ -32,7 +33,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
-        parser.add_argument("--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="only this edition")
+        parser.add_argument("--day", type=a_day, metavar="YYYY-MM-DD", help="only this edition")
         parser.add_argument("--now", action="store_true", help="do not wait for readers' local hours")
         parser.add_argument("--limit", type=int, metavar="N", help="claim at most N deliveries")
 
@@ -70,10 +71,11 @@ class Command(BaseCommand):
         down = 0
         while True:
             claimed = run(worker, limit=limit, any_hour=any_hour, edition=edition)
-            down = down + 1 if worker.wire_is_down else 0
+            down = down + 1 if worker.stalled else 0
             if down >= MOST_VAIN_ROUNDS:
                 self.stderr.write(
-                    "The mail server or provider cannot be reached. Check EMAIL_URL or ANYMAIL_PROVIDER."
+                    "Nothing is being accepted. The log says what the mail server or provider answered; "
+                    "check EMAIL_URL or ANYMAIL_PROVIDER."
                 )
                 return
             if limit is not None:

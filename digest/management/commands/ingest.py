@@ -5,28 +5,18 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
 from digest.ingestion import complete, ingest
+from digest.management.base import DatabaseCommand, a_day
 from digest.models import IngestRun
 from digest.sources import SOURCES
 from digest.sources.announcements import eastern_date
 from digest.sources.base import Window
 
 MOST_DAYS = 3660
-
-
-def a_day(text: str) -> date:
-    """Return the date `text`, written YYYY-MM-DD."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = date.min
-    if day.isoformat() != text or day.year < 1991:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date since 1991. Write it YYYY-MM-DD.")
-    return day
 
 
 def number_of_days(text: str) -> int:
@@ -36,7 +26,7 @@ def number_of_days(text: str) -> int:
     return int(text)
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Fetches papers and prints a receipt for every source, category and day."""
 
     help = (

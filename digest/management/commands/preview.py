@@ -5,10 +5,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 from django.core.mail import EmailMultiAlternatives
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from digest.delivery.choosing import preview_picks
+from digest.management.base import DatabaseCommand, a_day
 from digest.models import Delivery, Edition
 from digest.ranking import Pick
 from digest.rendering import EditionRenderer
@@ -19,7 +20,7 @@ from subscribers.models import Subscriber
 PREVIEW_ID = "preview"
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     """Show the digest of one reader without sending it or changing anything."""
 
     help = (
@@ -30,9 +31,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare whose mail, of which day, and where to put it."""
         parser.add_argument("address", metavar="ADDRESS", help="a subscriber's address")
-        parser.add_argument(
-            "--day", type=date.fromisoformat, metavar="YYYY-MM-DD", help="default: the newest edition"
-        )
+        parser.add_argument("--day", type=a_day, metavar="YYYY-MM-DD", help="default: the newest edition")
         parser.add_argument("--html", type=Path, metavar="FILE", help="write the HTML part there")
         parser.add_argument("--text", type=Path, metavar="FILE", help="write the text part there")
         parser.add_argument("--eml", type=Path, metavar="FILE", help="write the whole message there")

@@ -1,16 +1,30 @@
 """`manage.py seed`: synthetic readers to try things out with."""
 
-from argparse import ArgumentParser
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from digest.management.base import DatabaseCommand
 from subscribers import synthetic
 
+#: More than that is a slip of the key: it would take hours and tens of gigabytes.
+MOST_READERS = 5_000_000
+#: Seconds between two pictures of the bar where nobody watches it, as in a log.
+UNWATCHED_SECONDS = 10.0
 
-class Command(BaseCommand):
+
+def number_of_readers(text: str) -> int:
+    """Return the number `text`, 0 to MOST_READERS."""
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST_READERS):
+        raise ArgumentTypeError(f"{text!r} is not a whole number of readers. Use 0 to {MOST_READERS}.")
+    return int(text)
+
+
+class Command(DatabaseCommand):
     """Makes sure that N synthetic readers exist."""
 
     help = (
@@ -20,7 +34,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare --readers and the flag that production asks for."""
-        parser.add_argument("--readers", type=int, default=100, metavar="N", help="how many (default 100)")
+        parser.add_argument(
+            "--readers",
+            type=number_of_readers,
+            default=100,
+            metavar="N",
+            help=f"how many, up to {MOST_READERS:,} (default 100)",
+        )
         parser.add_argument(
             "--into-production",
             action="store_true",
@@ -36,10 +56,9 @@ class Command(BaseCommand):
                 "This is a production installation (DEBUG is off): synthetic readers do not belong here. "
                 "If you mean it, say --into-production."
             )
-        if readers < 0:
-            raise CommandError("--readers takes a whole number from 0 up.")
         try:
-            with tqdm(total=readers, unit=" readers", disable=verbosity == 0 or None) as bar:
+            every = 0.1 if sys.stderr.isatty() else UNWATCHED_SECONDS
+            with tqdm(total=readers, unit=" readers", disable=verbosity == 0, mininterval=every) as bar:
                 added = synthetic.ensure(readers, at=datetime.now(UTC), progress=bar.update)
         except synthetic.NoTopicsError as error:
             raise CommandError(str(error)) from error
