@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from digest.models import Candidate, Edition, Paper
 from digest.rendering import wording
@@ -15,6 +16,8 @@ from digest.rendering.markup import lines
 #: Characters of the summary or abstract, from a roomy mail to one that must be cut hard.
 LEVELS = (340, 240, 150, 80, 0)
 TITLE, BRIEF, NOTE, TOPIC, MOST_TOPICS = 240, 48, 280, 60, 4
+#: Characters of an abstract that can be read here and nowhere else.
+WHOLE = 4_000
 _THUMBNAIL_WIDTH = 152
 _INDENT = "    "
 # Drawn at random, so that no paper can contain it.
@@ -46,13 +49,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A paper in the words a reader sees, plain text throughout; `links` are (label, sound address)."""
+    """A paper in the words a reader sees, plain text throughout; `links` are (label, sound address).
 
+    `abstract` is all of it where the paper is at home: in its edition here, and nowhere else.
+    """
+
+    key: int
     title: str
     authors: str
     facts: str
     body: str
     machine: bool
+    abstract: str
+    at_home: bool
     note: str
     topics: list[str]
     links: list[tuple[str, str]]
@@ -77,15 +86,19 @@ def described(entry: Entry, longest: int, year_now: int) -> Described:
     width = min(_THUMBNAIL_WIDTH, paper.thumbnail_width)
     has_picture = bool(paper.thumbnail and paper.thumbnail_width and paper.thumbnail_height)
     name = PurePosixPath(paper.thumbnail).name
+    elsewhere = _links(paper)
     return Described(
+        key=paper.pk,
         title=wording.plain(paper.title, TITLE) or "Untitled",
         authors=wording.authors(paper.authors),
         facts=" · ".join(_facts(entry, year_now)),
         body=wording.plain(paper.summary or paper.abstract, longest) if longest else "",
         machine=bool(paper.summary),
+        abstract="" if elsewhere else wording.plain(paper.abstract, WHOLE),
+        at_home=not elsewhere,
         note=wording.plain(entry.candidate.note, NOTE) if entry.candidate else "",
         topics=[wording.plain(topic, TOPIC) for topic in entry.topics[:MOST_TOPICS]],
-        links=_links(paper),
+        links=elsewhere or _home(entry),
         thumbnail=f"{settings.SITE_URL}/thumbnails/{name}" if has_picture else "",
         width=width,
         # Narrow and very tall pictures would push the next paper off the screen.
@@ -99,9 +112,9 @@ def load(edition: Edition, paper_ids: Collection[int]) -> dict[int, Entry]:
     """Return {paper id: entry} of those stored, each with its newest candidacy up to `edition`."""
     newest = {
         candidate.paper_id: candidate
-        for candidate in Candidate.objects.filter(
-            paper__in=paper_ids, edition__day__lte=edition.day
-        ).order_by("edition__day")
+        for candidate in Candidate.objects.filter(paper__in=paper_ids, edition__day__lte=edition.day)
+        .select_related("edition")
+        .order_by("edition__day")
     }
     papers = Paper.objects.filter(pk__in=paper_ids).prefetch_related("topics").in_bulk()
     return {
@@ -168,3 +181,11 @@ def _links(paper: Paper) -> list[tuple[str, str]]:
         ("Project", paper.project_url),
     ]
     return [(label, address) for label, address in links if wording.link(address)]
+
+
+def _home(entry: Entry) -> list[tuple[str, str]]:
+    """Return the paper's place in its newest edition, made now: an installation may have moved since."""
+    if entry.candidate is None:
+        return []
+    day = entry.candidate.edition.day
+    return [("Abstract", f"{settings.SITE_URL}{reverse('edition', args=[day])}#paper-{entry.paper.pk}")]

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.urls import reverse
 
 from digest.models import Paper
 from digest.samples import figures
@@ -65,9 +63,6 @@ def _record(entry: dict[str, Any], day: date) -> PaperRecord:
         upvotes=entry["votes"],
         comments=entry["comments"],
         stars=entry.get("stars"),
-        code_url=f"https://github.com/example/{entry['code']}" if "code" in entry else "",
-        # They are on no server: their page is the edition's.
-        project_url=settings.SITE_URL + reverse("edition", args=[day.isoformat()]),
         summary=entry.get("summary", ""),
     )
 

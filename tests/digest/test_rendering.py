@@ -61,6 +61,21 @@ def test_a_paper_is_shown_with_all_that_is_known_of_it(settings: Settings) -> No
     }
 
 
+def test_a_paper_with_no_page_of_its_own_leads_to_its_place_in_its_newest_edition(
+    settings: Settings,
+) -> None:
+    paper = a_paper("At home", arxiv_id=None, thumbnail="thumbnails/abc.jpg")
+    Paper.objects.update(thumbnail_width=320, thumbnail_height=160)
+    a_frozen_edition(DAY - timedelta(days=1), paper)
+    settings.SITE_URL = "https://moved.example"
+    message = rendered(a_frozen_edition(DAY), paper)
+    place = f"https://moved.example/editions/2026-03-03/#paper-{paper.pk}"
+    assert {a.get("href") for a in elements(message, ".pt a")} == {place}
+    assert {a.get("href") for a in elements(message, ".th a")} == {place}
+    assert {a.text_content(): a.get("href") for a in elements(message, ".pl a")} == {"Abstract": place}
+    assert place in str(message.body)
+
+
 def test_the_mail_says_whose_it_is_and_how_to_leave_it_twice(settings: Settings) -> None:
     settings.BYLINE, settings.POSTAL_ADDRESS = "Ada & Ben", "1 <Example> Street"
     reader = a_reader("ada@example.org")

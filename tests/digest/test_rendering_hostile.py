@@ -87,7 +87,8 @@ def test_a_paper_with_nothing_but_an_identity_is_still_a_row() -> None:
     paper = a_paper(" ", abstract="", authors=[], arxiv_id=None, published_at=None)
     message = rendered(a_frozen_edition(DAY, paper), paper)
     assert "Untitled" in words_of(message)
-    assert not elements(message, ".pt a") + elements(message, ".pl a")
+    shown = elements(message, ".pt a") + elements(message, ".pl a")
+    assert {str(a.get("href")).partition("/editions/")[2] for a in shown} == {f"{DAY}/#paper-{paper.pk}"}
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "https://example.org/ x", 'https://e.org/"><b>'])
@@ -95,7 +96,8 @@ def test_a_link_that_is_none_is_left_out(address: str) -> None:
     paper = a_paper(code_url=address, project_url=address, arxiv_id=None)
     message = rendered(a_frozen_edition(DAY, paper), paper)
     assert address not in html_of(message)
-    assert not elements(message, ".pl a")
+    (only,) = elements(message, ".pl a")
+    assert str(only.get("href")).endswith(f"/editions/{DAY}/#paper-{paper.pk}")
 
 
 @pytest.mark.parametrize("letter", ["'", "🎉", "&", "漢", "e"])

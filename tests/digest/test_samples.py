@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
-from django.core.validators import URLValidator
 from PIL import Image
 from pytest_django import Settings
 
@@ -64,15 +63,13 @@ def test_each_has_what_a_digest_shows() -> None:
     papers = Paper.objects
     assert {1, 24} <= {len(paper.authors) for paper in papers.all()}
     assert papers.exclude(summary="").count() > papers.count() / 2
-    assert papers.exclude(code_url="").filter(stars__isnull=False).exists()
+    assert papers.filter(stars__gt=0).exists()
 
 
-def test_links_lead_to_this_installation_or_to_example_accounts(settings: Settings) -> None:
+def test_none_of_them_links_to_a_page_that_is_not_there() -> None:
     samples.load(DAY, NOON)
     for paper in Paper.objects.all():
-        URLValidator()(paper.project_url)
-        assert paper.abstract_url == f"{settings.SITE_URL}/editions/{DAY}/"
-        assert paper.code_url.startswith("https://github.com/example/") or not paper.code_url
+        assert (paper.code_url, paper.project_url, paper.abstract_url) == ("", "", "")
 
 
 def test_they_span_the_topics_a_new_installation_has() -> None:

@@ -38,6 +38,18 @@ def test_the_papers_of_a_day_come_pins_first_then_by_attention_that_fades(client
     assert places == sorted(places, reverse=True)
 
 
+def test_each_paper_has_a_place_and_one_that_is_nowhere_else_is_there_in_full(client: Client) -> None:
+    elsewhere = a_paper("Elsewhere", abstract="Long ago. " * 100)
+    home = a_paper("At home", arxiv_id=None, summary="In short.", abstract="Word " * 400 + "end.")
+    a_frozen_edition(DAY, elsewhere, home)
+    page = seen(client)
+    for paper in elsewhere, home:
+        assert f'id="paper-{paper.pk}"' in page
+    assert f'href="https://papers.example.org{PAGE}#paper-{home.pk}">At home</a>' in page
+    assert page.count("<details") == 1
+    assert "Word end.</p></details>" in page
+
+
 def test_hidden_and_withdrawn_papers_are_not_shown(client: Client) -> None:
     papers = [a_paper("Shown"), a_paper("Hidden"), a_paper("Withdrawn", withdrawn_at=NOON)]
     edition = a_frozen_edition(DAY, *papers)
