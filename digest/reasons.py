@@ -10,7 +10,7 @@ from digest.pool import WORTH
 from digest.texts import Numbers, Rows
 from digest.words import name_key
 
-PINNED = "editor's pick"
+PINNED = "editor’s pick"
 #: Fewer votes, comments or stars than this are no reason to name.
 LEAST_NAMED = 2
 _LONGEST_QUOTE = 80
@@ -38,7 +38,7 @@ class Facet:
             written = next((name for name in names if name_key(name) == self.text), self.text)
             return f"by {_quoted(written)}, whom you follow"
         exact = self.exact is not None and bool(self.exact[np.searchsorted(self.rows, row)])
-        return f'{"matches" if exact else "close to"} "{_quoted(self.text)}"'
+        return f"{'matches' if exact else 'close to'} “{_quoted(self.text)}”"
 
 
 def of_trend(signals: npt.NDArray[np.int64], *, new: bool) -> str:
@@ -52,5 +52,5 @@ def of_trend(signals: npt.NDArray[np.int64], *, new: bool) -> str:
 
 def _quoted(text: str) -> str:
     """Return `text` on one line, without control characters, clipped to fit a line of the mail."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split()).strip('"')
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split()).strip('"“”')
     return line if len(line) <= _LONGEST_QUOTE else f"{line[: _LONGEST_QUOTE - 1].rstrip()}…"

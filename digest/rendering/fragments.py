@@ -77,7 +77,7 @@ class Described:
     @property
     def byline(self) -> str:
         """Authors and facts on one line."""
-        return " · ".join(filter(None, (self.authors, self.facts)))
+        return wording.SEPARATOR.join(filter(None, (self.authors, self.facts)))
 
 
 def described(entry: Entry, longest: int, year_now: int) -> Described:
@@ -91,7 +91,7 @@ def described(entry: Entry, longest: int, year_now: int) -> Described:
         key=paper.pk,
         title=wording.plain(paper.title, TITLE) or "Untitled",
         authors=wording.authors(paper.authors),
-        facts=" · ".join(_facts(entry, year_now)),
+        facts=wording.facts(_facts(entry, year_now)),
         body=wording.plain(paper.summary or paper.abstract, longest) if longest else "",
         machine=bool(paper.summary),
         abstract="" if elsewhere else wording.plain(paper.abstract, WHOLE),
@@ -141,10 +141,10 @@ def build(entry: Entry, level: int, year_now: int) -> Fragment:
         "email/paper.txt",
         {
             "slot": _REASON,
-            "title": wording.wrapped(paper.title, _INDENT).removeprefix(_INDENT),  # its number comes there
-            "byline": wording.wrapped(paper.byline, _INDENT),
-            "body": wording.wrapped(paper.body, _INDENT),
-            "note": wording.wrapped(f"Editor's note: {paper.note}", _INDENT) if paper.note else "",
+            "title": _wrapped(paper.title).removeprefix(_INDENT),  # its number comes there
+            "byline": _wrapped(paper.byline),
+            "body": _wrapped(paper.body + wording.MACHINE if paper.machine and paper.body else paper.body),
+            "note": _wrapped(f"Editor’s note: {paper.note}") if paper.note else "",
             "links": [(f"{label:<9}", address) for label, address in paper.links],
         },
     )
@@ -159,17 +159,21 @@ def build(entry: Entry, level: int, year_now: int) -> Fragment:
     )
 
 
+def _wrapped(line: str) -> str:
+    """Return `line` for the text part: what must not be parted has found its line, plain blanks are left."""
+    return wording.wrapped(line, _INDENT).replace("\xa0", " ")
+
+
 def _facts(entry: Entry, year_now: int) -> list[str]:
-    """Return the date and the figures, those of the freeze where the paper is a candidate."""
+    """Return the date and the figures, those of the freeze where the paper is a candidate; "" for none."""
     signals = entry.candidate or entry.paper
     published = entry.paper.published_at
-    facts = [
+    return [
         wording.day(published, year_now) if published else "",
         wording.counted(signals.upvotes, "vote"),
         wording.counted(signals.comments, "comment"),
         wording.counted(signals.stars or 0, "star"),
     ]
-    return [fact for fact in facts if fact]
 
 
 def _links(paper: Paper) -> list[tuple[str, str]]:

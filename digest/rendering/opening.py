@@ -38,7 +38,7 @@ def missing(sources: Iterable[str]) -> str:
     if not names:
         return ""
     verb = "the source did" if len(names) == 1 else "the sources did"
-    return f"Today's edition went out without {' and '.join(names)}: {verb} not answer."
+    return f"Today’s edition went out without {' and '.join(names)}: {verb} not answer."
 
 
 def _linked(paragraph: str) -> SafeString:

@@ -5,12 +5,16 @@ Pure: no clock, no settings. What a source stored is taken for hostile all the s
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from urllib.parse import urlsplit
 
 from digest.rendering import tex
 
+#: Between two facts; a line may end before it, never after.
+SEPARATOR = " ·\xa0"
+#: Stands after a summary, on the line of its last word.
+MACHINE = "\xa0(AI\xa0summary)"
 #: Longer runs without a blank are broken, so that no line of a mail grows past what RFC 5322 allows.
 LONGEST_WORD = 100
 #: Characters of a link, after escaping; longer ones are left out.
@@ -88,6 +92,11 @@ def counted(number: int, thing: str) -> str:
         return ""
     figure = str(number) if number < 1000 else f"{number / 1000:.1f}".removesuffix(".0") + "k"
     return f"{figure} {thing}" + ("" if number == 1 else "s")
+
+
+def facts(given: Iterable[str]) -> str:
+    """Return those that say something in one line, which may be broken between two of them only."""
+    return SEPARATOR.join(fact.replace(" ", "\xa0") for fact in given if fact)
 
 
 def link(address: str) -> str:

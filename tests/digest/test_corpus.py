@@ -68,9 +68,9 @@ def test_picks_come_from_what_the_tables_say() -> None:
     terms.compute(edition)
     pool = corpus.load(edition)
     assert reasons_of(pool, topics={vision.pk: 1.0}, words=("gaussian splats",)) == {
-        pinned.pk: "editor's pick",
+        pinned.pk: "editor’s pick",
         followed.pk: "you follow Vision",
-        matched.pk: 'matches "gaussian splats"',
+        matched.pk: "matches “gaussian splats”",
         voted.pk: "142 votes",
     }
     assert ids_of(pool, authors=("Zoe Unal",))[1] == matched.pk

@@ -47,7 +47,7 @@ def claim(at: datetime = NOON, **options: Any) -> list[Delivery]:
 
 def prepared(delivery: Delivery) -> Prepared:
     paper = delivery.edition.candidates.get().paper
-    return Prepared(delivery, [Pick(paper.pk, "editor's pick")], EmailMessage("A subject"), NOON)
+    return Prepared(delivery, [Pick(paper.pk, "editor’s pick")], EmailMessage("A subject"), NOON)
 
 
 def state_of(delivery: Delivery) -> str:
@@ -118,7 +118,7 @@ class TestTheLastLook:
         assert [item.delivery.pk for item in submit([prepared(held)], at=NOON)] == [held.pk]
         row = Delivery.objects.get()
         assert (row.state, row.attempts, row.subject) == (State.SUBMITTING, 1, "A subject")
-        assert row.picks == [[edition.candidates.get().paper_id, "editor's pick"]]
+        assert row.picks == [[edition.candidates.get().paper_id, "editor’s pick"]]
         assert row.lease_until
         assert row.lease_until > NOON
 
@@ -302,7 +302,7 @@ class TestTheBalance:
         assert "!=" in str(balance(edition))
 
     def test_an_erased_readers_words_go_and_the_count_stays(self, edition: Edition) -> None:
-        words = [[7, 'matches "a rare disease"']]
+        words = [[7, "matches “a rare disease”"]]
         a_delivery(edition, state=State.ACCEPTED, picks=words, subject="Daily Papers: a rare disease")
         Subscriber.objects.all().delete()
         row = Delivery.objects.get()

@@ -74,16 +74,16 @@ def test_own_words_find_papers_and_say_so() -> None:
         a_candidate(3, title="Kitchens", abstract="Splatting, though not of the Gaussian kind."),
     )
     assert reasons_of(pool, words=("Gaussian  splats",)) == {
-        2: 'matches "Gaussian splats"',
-        3: 'close to "Gaussian splats"',
+        2: "matches “Gaussian splats”",
+        3: "close to “Gaussian splats”",
     }
 
 
 def test_several_interests_in_one_line_are_several() -> None:
     pool = a_pool(a_candidate(1, title="Proteins"), a_candidate(2, title="Glaciers"))
     assert reasons_of(pool, words=("proteins, glaciers",)) == {
-        1: 'matches "proteins"',
-        2: 'matches "glaciers"',
+        1: "matches “proteins”",
+        2: "matches “glaciers”",
     }
 
 
@@ -102,7 +102,7 @@ def test_the_reason_is_what_counted_most() -> None:
     pool = a_pool(papers, passing, a_candidate(3), a_candidate(4))
     followed = reasons_of(pool, topics={VISION: 1.0}, words=("robots",), authors=("Ada Example",))
     assert followed[1] == "by Ada Example, whom you follow"
-    assert reasons_of(pool, topics={VISION: 1.0}, words=("robots",))[1] == 'matches "robots"'
+    assert reasons_of(pool, topics={VISION: 1.0}, words=("robots",))[1] == "matches “robots”"
     assert reasons_of(pool, topics={VISION: 2.0}, words=("robots",))[1] == "you follow Computer vision"
     assert reasons_of(pool, words=("robots",))[2] == "300 votes"
 
@@ -141,13 +141,13 @@ def test_pins_reach_every_reader_first_and_in_the_curators_order() -> None:
     choices: list[dict[int, float]] = [{}, {VISION: 2.0}, {SPEECH: 1.0}]
     for topics in choices:
         assert ids_of(pool, topics=topics) == [3, 2, 1]
-        assert reasons_of(pool, topics=topics)[3] == "editor's pick"
+        assert reasons_of(pool, topics=topics)[3] == "editor’s pick"
 
 
 def test_a_fourth_pin_is_a_paper_like_any_other() -> None:
     pins = [a_candidate(number, pin=number) for number in range(1, 6)]
     assert list(reasons_of(a_pool(*pins, a_candidate(9, upvotes=50))).values()) == [
-        *["editor's pick"] * 3,
+        *["editor’s pick"] * 3,
         "50 votes",
         "new today",
         "new today",

@@ -66,7 +66,7 @@ def test_every_digest_keeps_the_rules(pool: list[Entry], batch: list[Profile], c
         )
         expected = [paper_id for _, paper_id in pins][: min(MOST_PINS, reader.size)]
         assert ids[: len(expected)] == expected
-        assert [pick.reason for pick in picks].count("editor's pick") == len(expected)
+        assert [pick.reason for pick in picks].count("editor’s pick") == len(expected)
         wanted = any(set(paper.topics) & set(reader.topics) for paper in allowed.values())
         assert picks or not reader.size or not wanted
     shuffled = chance.sample(pool, len(pool))

@@ -76,6 +76,23 @@ def test_a_paper_with_no_page_of_its_own_leads_to_its_place_in_its_newest_editio
     assert place in str(message.body)
 
 
+def test_no_fact_is_parted_and_a_machines_summary_says_so_in_both_parts() -> None:
+    names = ["Ada Longername", "Ben Verylongname", "Cy Three", "Di Four"]
+    papers = [a_paper("P", authors=names, summary="word " * place + "end.") for place in range(8, 18)]
+    edition = a_frozen_edition(DAY, *papers)
+    Candidate.objects.update(upvotes=142, comments=27, stars=1234)
+    message = rendered(edition, *papers)
+    said = str(message.body).splitlines()
+    assert not [line for line in said if line.endswith(("·", " 142", " 27", " 1.2k", "(AI", " 2"))]
+    assert sum("end. (AI summary)" in line for line in said) == len(papers)
+    assert "\xa0" not in message.body
+    facts = [
+        str(block.text_content()) for block in elements(message, ".pm") if "votes" in block.text_content()
+    ]
+    assert len(facts) == len(papers)
+    assert all("142\xa0votes ·\xa027\xa0comments ·\xa01.2k\xa0stars" in line for line in facts)
+
+
 def test_the_mail_says_whose_it_is_and_how_to_leave_it_twice(settings: Settings) -> None:
     settings.BYLINE, settings.POSTAL_ADDRESS = "Ada & Ben", "1 <Example> Street"
     reader = a_reader("ada@example.org")
@@ -137,7 +154,7 @@ def test_the_year_is_written_when_it_is_not_this_one() -> None:
 def test_a_source_that_did_not_answer_is_named() -> None:
     paper = a_paper()
     both = a_frozen_edition(DAY, paper, missing_sources=["arxiv", "huggingface"])
-    said = "Today's edition went out without arXiv and Hugging Face: the sources did not answer."
+    said = "Today’s edition went out without arXiv and Hugging Face: the sources did not answer."
     assert said in words_of(rendered(both, paper))
     assert said in " ".join(str(rendered(both, paper).body).split())
     one = a_frozen_edition(DAY + timedelta(days=1), missing_sources=["arxiv"])

@@ -69,6 +69,12 @@ def test_figures_are_written_as_people_say_them(number: int, shown: str) -> None
     assert wording.counted(number, "vote") == shown
 
 
+def test_a_line_of_facts_breaks_before_a_separator_and_nowhere_else() -> None:
+    line = wording.facts(["2 March", "", "1 vote", "12 comments"])
+    assert line.split(" ") == ["2\xa0March", "·\xa01\xa0vote", "·\xa012\xa0comments"]
+    assert wording.facts(["", ""]) == ""
+
+
 @pytest.mark.parametrize(
     "address",
     [
