@@ -51,7 +51,8 @@ class Entry:
 class Described:
     """A paper in the words a reader sees, plain text throughout; `links` are (label, sound address).
 
-    `abstract` is all of it where the paper is at home: in its edition here, and nowhere else.
+    `abstract` is all of it where the paper is at home: in its edition here, and nowhere else. `pinned`: in
+    its newest edition.
     """
 
     key: int
@@ -62,6 +63,7 @@ class Described:
     machine: bool
     abstract: str
     at_home: bool
+    pinned: bool
     note: str
     topics: list[str]
     links: list[tuple[str, str]]
@@ -96,6 +98,7 @@ def described(entry: Entry, longest: int, year_now: int) -> Described:
         machine=bool(paper.summary),
         abstract="" if elsewhere else wording.plain(paper.abstract, WHOLE),
         at_home=not elsewhere,
+        pinned=entry.candidate is not None and entry.candidate.pin is not None,
         note=wording.plain(entry.candidate.note, NOTE) if entry.candidate else "",
         topics=[wording.plain(topic, TOPIC) for topic in entry.topics[:MOST_TOPICS]],
         links=elsewhere or _home(entry),

@@ -36,6 +36,8 @@ def test_the_papers_of_a_day_come_pins_first_then_by_attention_that_fades(client
     page = seen(client)
     places = [page.index(f">{name}</a>") for name in names]
     assert places == sorted(places, reverse=True)
+    assert page.count("Editor’s pick") == 2
+    assert page.rindex("Editor’s pick") < page.index(">Second pin</a>") < page.index(">Talked about</a>")
 
 
 def test_each_paper_has_a_place_and_one_that_is_nowhere_else_is_there_in_full(client: Client) -> None:
