@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max, Min, Q, prefetch_related_objects
+from django.db.models import Max, Min, Q
 
 from digest import corpus
 from digest.models import Candidate, Delivery, Edition
 from digest.pool import Corpus
 from digest.ranking import Pick, Profile, rank
-from subscribers.models import Interest, Subscriber
+from subscribers.models import Interest, Preference, Subscriber
 
 #: Papers picked longer ago than this may come again.
 REMEMBER = timedelta(days=90)
@@ -60,20 +60,37 @@ class Desk:
 
     def choose(self, readers: Sequence[Subscriber], *, at: datetime) -> list[list[Pick]]:
         """Return each reader's picks, in the readers' order."""
-        prefetch_related_objects(readers, "preferences", "interests")
-        past = _histories(self, [reader.pk for reader in readers], at)
-        return rank(self.pool, [_profile(reader, past[reader.pk]) for reader in readers])
+        keys = [reader.pk for reader in readers]
+        past, wishes = _histories(self, keys, at), _wishes(keys)
+        return rank(self.pool, [_profile(reader, wishes[reader.pk], past[reader.pk]) for reader in readers])
 
 
-def _profile(reader: Subscriber, past: History) -> Profile:
-    words: dict[str, list[str]] = defaultdict(list)
-    for interest in sorted(reader.interests.all(), key=lambda interest: interest.pk):
-        words[interest.kind].append(interest.text)
+@dataclass
+class Wishes:
+    """What one reader asked for: {topic id: weight}, and their texts by kind."""
+
+    topics: dict[int, float] = field(default_factory=dict)
+    texts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def _wishes(readers: Iterable[int]) -> dict[int, Wishes]:
+    """Return {reader's key: wishes}; plain values, since there are many."""
+    found: dict[int, Wishes] = defaultdict(Wishes)
+    preferences = Preference.objects.filter(subscriber__in=readers)
+    for reader, topic, weight in preferences.values_list("subscriber_id", "topic_id", "weight"):
+        found[reader].topics[topic] = float(weight)
+    interests = Interest.objects.filter(subscriber__in=readers).order_by("pk")
+    for reader, kind, text in interests.values_list("subscriber_id", "kind", "text"):
+        found[reader].texts[kind].append(text)
+    return found
+
+
+def _profile(reader: Subscriber, wishes: Wishes, past: History) -> Profile:
     return Profile(
-        topics={preference.topic_id: float(preference.weight) for preference in reader.preferences.all()},
-        words=tuple(words[Interest.Kind.WORDS]),
-        authors=tuple(words[Interest.Kind.AUTHOR]),
-        excluded=tuple(words[Interest.Kind.EXCLUDE]),
+        topics=wishes.topics,
+        words=tuple(wishes.texts[Interest.Kind.WORDS]),
+        authors=tuple(wishes.texts[Interest.Kind.AUTHOR]),
+        excluded=tuple(wishes.texts[Interest.Kind.EXCLUDE]),
         size=reader.size,
         seen=frozenset(past.seen),
         since=past.since,

@@ -21,7 +21,11 @@ def claim(
         due = due.filter(edition=edition)
     keys = leasing.claim(due, owner=owner, until=lease_end(at), limit=limit)
     mine = Delivery.objects.filter(owner=owner, state=Delivery.State.CLAIMED)
-    rows = mine.select_related("edition", "subscriber").in_bulk(keys)
+    rows = mine.select_related("subscriber").in_bulk(keys)
+    # A batch is of one edition or two: each is read once, not with every row.
+    editions = Edition.objects.in_bulk({row.edition_id for row in rows.values()})
+    for row in rows.values():
+        row.edition = editions[row.edition_id]
     return [rows[key] for key in keys if key in rows]
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -38,42 +39,68 @@ def submit(prepared: Sequence[Prepared], *, at: datetime) -> list[Prepared]:
         return _submit({item.delivery.pk: item for item in prepared}, at)
 
 
+class _Look(NamedTuple):
+    """What the last look reads of a delivery, its reader and its edition: plain values, being many."""
+
+    pk: int
+    epoch: int
+    address_hash: str
+    expires_at: datetime
+    edition_state: str
+    revision: int
+    status: str | None
+    paused_until: date | None
+    time_zone: str | None
+
+
 def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
-    # The locked rows only: a join with nullable sides cannot be locked on PostgreSQL.
-    rows = list(
-        Delivery.objects.select_for_update(of=("self",))
-        .filter(pk__in=prepared, state=Delivery.State.CLAIMED, lease_until__gt=at)
-        .select_related("subscriber", "edition")
-        .order_by("pk")
+    # The deliveries' rows only: a join with nullable sides cannot be locked on PostgreSQL.
+    held = Delivery.objects.select_for_update(of=("self",)).filter(
+        pk__in=prepared, state=Delivery.State.CLAIMED, lease_until__gt=at
     )
-    rows = [row for row in rows if row.epoch == prepared[row.pk].delivery.epoch]
-    suppressed = set(
-        Suppression.objects.filter(address_hash__in=[row.address_hash for row in rows]).values_list(
-            "address_hash", flat=True
+    looks = [
+        _Look(*row)
+        for row in held.order_by("pk").values_list(
+            "pk",
+            "epoch",
+            "address_hash",
+            "expires_at",
+            "edition__state",
+            "edition__revision",
+            "subscriber__status",
+            "subscriber__paused_until",
+            "subscriber__time_zone",
         )
+    ]
+    hashes = [look.address_hash for look in looks]
+    suppressed = set(
+        Suppression.objects.filter(address_hash__in=hashes).values_list("address_hash", flat=True)
     )
-    verdicts = {row.pk: _verdict(row, prepared[row.pk].delivery, suppressed, at) for row in rows}
-    for row in rows:
-        if verdicts[row.pk] != Delivery.State.SUBMITTING:
-            ended = None if verdicts[row.pk] in Delivery.WAITING else at
-            Delivery.objects.filter(pk=row.pk).update(
-                state=verdicts[row.pk], settled_at=ended, lease_until=None
-            )
-    going = [row for row in rows if verdicts[row.pk] == Delivery.State.SUBMITTING]
+    going = []
+    for look in looks:
+        item = prepared[look.pk]
+        if look.epoch != item.delivery.epoch:
+            continue
+        state = _verdict(look, item.delivery.edition.revision, suppressed, at)
+        if state == Delivery.State.SUBMITTING:
+            going.append(item)
+        else:
+            ended = None if state in Delivery.WAITING else at
+            Delivery.objects.filter(pk=look.pk).update(state=state, settled_at=ended, lease_until=None)
     write(
         ("state", "attempts", "picks", "subject", "submitted_at", "lease_until", "retry_at"),
-        ((row, _submission(row, prepared[row.pk], at)) for row in going),
+        ((item.delivery, _submission(item, at)) for item in going),
         was=[Delivery.State.CLAIMED],
     )
-    keys = {row.pk for row in going}
+    keys = {item.delivery.pk for item in going}
     return [item for key, item in prepared.items() if key in keys]
 
 
-def _submission(row: Delivery, item: Prepared, at: datetime) -> dict[str, object]:
+def _submission(item: Prepared, at: datetime) -> dict[str, object]:
     """Return what the row keeps of a message that goes on the wire."""
     return {
         "state": Delivery.State.SUBMITTING,
-        "attempts": row.attempts + 1,
+        "attempts": item.delivery.attempts + 1,
         "picks": [[pick.paper_id, pick.reason] for pick in item.picks],
         "subject": str(item.message.subject)[:200],
         "submitted_at": item.moment,
@@ -82,23 +109,22 @@ def _submission(row: Delivery, item: Prepared, at: datetime) -> dict[str, object
     }
 
 
-def _verdict(row: Delivery, prepared: Delivery, suppressed: set[str], at: datetime) -> Delivery.State:
-    """Return the state that the last look gives a claimed delivery, `prepared` when it was claimed."""
-    reader = row.subscriber
-    sendable = row.edition.state in Edition.SENDABLE
+def _verdict(look: _Look, revision: int, suppressed: set[str], at: datetime) -> Delivery.State:
+    """Return the state that the last look gives a claimed delivery, prepared for an edition's `revision`."""
     looks = [
-        (row.edition.state == Edition.State.CANCELLED, Delivery.State.CANCELLED),
-        (not sendable, Delivery.State.READY),  # paused: it waits, and nobody holds it
+        (look.edition_state == Edition.State.CANCELLED, Delivery.State.CANCELLED),
+        # Paused: it waits, and nobody holds it.
+        (look.edition_state not in Edition.SENDABLE, Delivery.State.READY),
         # A curator decided otherwise since the papers were chosen: choose again.
-        (row.edition.revision != prepared.edition.revision, Delivery.State.READY),
-        (row.expires_at <= at, Delivery.State.EXPIRED),
-        (row.address_hash in suppressed, Delivery.State.SKIPPED_SUPPRESSED),
-        (reader is None or reader.status != Subscriber.Status.ACTIVE, Delivery.State.SKIPPED_UNSUBSCRIBED),
-        (reader is not None and _on_pause(reader, at), Delivery.State.SKIPPED_PAUSED),
+        (look.revision != revision, Delivery.State.READY),
+        (look.expires_at <= at, Delivery.State.EXPIRED),
+        (look.address_hash in suppressed, Delivery.State.SKIPPED_SUPPRESSED),
+        (look.status != Subscriber.Status.ACTIVE, Delivery.State.SKIPPED_UNSUBSCRIBED),  # or erased
+        (_on_pause(look, at), Delivery.State.SKIPPED_PAUSED),
     ]
     return next((state for seen, state in looks if seen), Delivery.State.SUBMITTING)
 
 
-def _on_pause(reader: Subscriber, at: datetime) -> bool:
-    until = reader.paused_until
-    return until is not None and schedule.local_date(at, reader.time_zone) < until
+def _on_pause(look: _Look, at: datetime) -> bool:
+    until = look.paused_until
+    return until is not None and schedule.local_date(at, look.time_zone or "UTC") < until

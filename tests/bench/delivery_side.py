@@ -13,7 +13,7 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402 - Django first
-from django.core.mail import EmailMultiAlternatives  # noqa: E402
+from django.core.mail import send_mail  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.template import engines  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -32,14 +32,36 @@ retrieval robot speech protein alignment benchmark inference memory planning vid
 code agent reasoning safety federated quantised curriculum contrastive multimodal causal temporal spectral
 """.split()
 
-NAIVE_MJML = """<mjml><mj-body background-color="#faf8f4">
-<mj-section><mj-column><mj-text font-size="28px">{{ list_name }}</mj-text></mj-column></mj-section>
+#: The same things as in the digest, written as one first would: a template of MJML over the papers.
+NAIVE_MJML = """<mjml><mj-head><mj-title>{{ list_name }}</mj-title></mj-head>
+<mj-body background-color="#faf8f4">
+<mj-section><mj-column><mj-text align="right">
+<a href="{{ site }}/editions/{{ edition.day }}/">Read online</a> ·
+<a href="{{ site }}/u/{{ reader.public_id }}">Unsubscribe</a></mj-text>
+<mj-text font-size="36px">{{ list_name }}</mj-text><mj-text>{{ edition.day }}</mj-text>
+<mj-divider border-width="2px" /></mj-column></mj-section>
 {% for paper in papers %}<mj-section><mj-column>
-<mj-text font-size="18px"><a href="{{ paper.abstract_url }}">{{ paper.title }}</a></mj-text>
-<mj-text>{{ paper.authors|join:", " }}</mj-text><mj-text>{{ paper.abstract|truncatechars:400 }}</mj-text>
-<mj-text><a href="{{ paper.pdf_url }}">PDF</a></mj-text></mj-column></mj-section>{% endfor %}
-<mj-section><mj-column><mj-text><a href="{{ site }}/u/{{ reader.public_id }}">Unsubscribe</a></mj-text>
-</mj-column></mj-section></mj-body></mjml>"""
+<mj-text color="#0f5c66">You follow {{ paper.topics.all.0.name }}</mj-text>
+<mj-text font-size="20px"><a href="{{ paper.abstract_url }}">{{ paper.title }}</a></mj-text>
+<mj-text>{{ paper.authors|slice:":2"|join:", " }} · {{ paper.published_at|date:"j F" }} ·
+{{ paper.upvotes }} votes · {{ paper.comments }} comments</mj-text>
+<mj-text>{{ paper.abstract|truncatechars:300 }}</mj-text>
+<mj-text>{% for topic in paper.topics.all %}<span>{{ topic.name }}</span> {% endfor %}</mj-text>
+<mj-text><a href="{{ paper.abstract_url }}">Abstract</a> <a href="{{ paper.pdf_url }}">PDF</a></mj-text>
+<mj-divider border-width="1px" /></mj-column></mj-section>{% endfor %}
+<mj-section><mj-column><mj-button href="{{ site }}/editions/{{ edition.day }}/">Read all</mj-button>
+<mj-text>You get this because {{ reader.address }} subscribed to {{ list_name }}.</mj-text>
+<mj-text><a href="{{ site }}/preferences/{{ reader.public_id }}">Preferences</a> ·
+<a href="{{ site }}/preferences/{{ reader.public_id }}#pause">Pause</a> ·
+<a href="{{ site }}/u/{{ reader.public_id }}">Unsubscribe</a></mj-text>
+<mj-text>{{ postal_address }}</mj-text></mj-column></mj-section></mj-body></mjml>"""
+NAIVE_TEXT = """{% for paper in papers %}{{ paper.title }}
+{{ paper.authors|slice:":2"|join:", " }}
+{{ paper.abstract|truncatechars:300|wordwrap:76 }}
+{{ paper.abstract_url }}
+
+{% endfor %}Unsubscribe: {{ site }}/u/{{ reader.public_id }}
+"""
 
 
 def sentence(rng: random.Random, words: int) -> str:
@@ -97,27 +119,32 @@ def deliver(readers: int) -> dict[str, Any]:
 
 
 def naive(readers: int) -> dict[str, Any]:
-    """Per reader: ask the tables, render the MJML, send."""
-    template = engines["django"].from_string(NAIVE_MJML)
+    """Per reader: ask the tables, render the MJML, `send_mail`; as many papers as the reader wants."""
+    mjml, text = (engines["django"].from_string(source) for source in (NAIVE_MJML, NAIVE_TEXT))
     edition = Edition.objects.get()
     began = time.perf_counter()
     for reader in Subscriber.objects.order_by("pk")[:readers]:
         papers = (
             Paper.objects.filter(candidacies__edition=edition, topics__in=reader.topics.all())
             .distinct()
-            .order_by("-upvotes")[:10]
+            .order_by("-upvotes")
+            .prefetch_related("topics")[: reader.size]
         )
         context = {
             "papers": papers,
             "reader": reader,
+            "edition": edition,
             "list_name": settings.LIST_NAME,
             "site": settings.SITE_URL,
+            "postal_address": settings.POSTAL_ADDRESS,
         }
-        html = mjml2html(template.render(context), fonts={})
-        text = "\n\n".join(f"{paper.title}\n{paper.abstract_url}" for paper in papers)
-        mail = EmailMultiAlternatives("Daily Papers", text, settings.DEFAULT_FROM_EMAIL, [reader.address])
-        mail.attach_alternative(html, "text/html")
-        mail.send()
+        send_mail(
+            f"{settings.LIST_NAME}: {papers[0].title}",
+            text.render(context),
+            settings.DEFAULT_FROM_EMAIL,
+            [reader.address],
+            html_message=mjml2html(mjml.render(context), fonts={}),
+        )
     return {"seconds": time.perf_counter() - began}
 
 
