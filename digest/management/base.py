@@ -27,7 +27,7 @@ def a_day(text: str) -> date:
 class DatabaseCommand(BaseCommand):
     """A command that works on the database and says in a sentence when it cannot be used."""
 
-    def execute(self, *args: Any, **options: Any) -> str | None:
+    def execute(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401 - Django's signature
         """Run the command. Raises CommandError where the database is away or not set up."""
         try:
             return super().execute(*args, **options)
