@@ -57,12 +57,14 @@ def move(edition: Edition, to: str, *, allowed: Iterable[str], **fields: object)
     log.info("edition_moved", day=str(edition.day), state=to)
 
 
-def freeze(edition: Edition, *, at: datetime, missing: Iterable[str] = ()) -> Edition:
+def freeze(edition: Edition, *, at: datetime, missing: Iterable[str] = (), by_hand: bool = False) -> Edition:
     """Fix the candidates of an open edition and return it, frozen, or empty if there are none.
 
-    `missing` names the sources that failed and that the mail will own up to.
+    `missing` names the sources that failed and that the mail will own up to. A hand may freeze an empty
+    edition anew, for papers that came after its freeze; the clock leaves them to the next edition.
     """
-    if edition.state != Edition.State.OPEN:
+    freezable = {Edition.State.OPEN, Edition.State.EMPTY} if by_hand else {Edition.State.OPEN}
+    if edition.state not in freezable:
         raise EditionError(f"The edition of {edition.day} is {edition.state} already; its papers are fixed.")
     # The words of the last 60 days do not depend on the candidates: reckoned before anything is locked.
     terms.compute(edition)
@@ -76,7 +78,7 @@ def freeze(edition: Edition, *, at: datetime, missing: Iterable[str] = ()) -> Ed
         move(
             edition,
             state,
-            allowed=[Edition.State.OPEN],
+            allowed=freezable,
             frozen_at=at,
             candidate_count=len(candidates),
             missing_sources=sorted(missing),

@@ -78,10 +78,37 @@ def test_the_steps_of_an_edition_may_be_taken_one_by_one_and_again() -> None:
     assert Delivery.objects.count() == 1
 
 
-def test_an_empty_day_says_so_and_sends_nothing() -> None:
+def test_an_empty_day_says_what_to_do_and_its_exit_code_tells_a_script() -> None:
     a_reader()
-    assert "empty, 0 papers" in run("edition", day=LONG_AGO, freeze=True, approve=True, enroll=True)
+    out = StringIO()
+    with pytest.raises(CommandError, match="ingest --day 2026-02-27") as caught:
+        call_command("edition", day=LONG_AGO, freeze=True, approve=True, enroll=True, stdout=out)
+    assert caught.value.returncode == 3
+    assert "empty, 0 papers" in out.getvalue()
     assert not Delivery.objects.exists()
+    assert "empty, 0 papers" in run("edition", day=LONG_AGO)  # only asking where it stands is no error
+
+
+def test_an_empty_edition_is_made_anew_once_papers_came() -> None:
+    a_reader()
+    with pytest.raises(CommandError):
+        run("edition", day=LONG_AGO, freeze=True, approve=True, enroll=True)
+    papers_on(LONG_AGO)
+    assert "sending, 12 papers" in run("edition", day=LONG_AGO, freeze=True, approve=True, enroll=True)
+    assert Delivery.objects.count() == 1
+
+
+@time_machine.travel(datetime(2026, 3, 4, 23, 30, tzinfo=UTC))
+@pytest.mark.parametrize("step", ["freeze", "approve"])
+def test_the_papers_of_a_day_to_come_are_not_fixed(settings: Settings, step: str) -> None:
+    tomorrow = date(2026, 3, 5)
+    papers_on(tomorrow)
+    with pytest.raises(CommandError, match="lies in the future") as caught:
+        run("edition", day=tomorrow, **{step: True})
+    assert caught.value.returncode == 2
+    assert not Edition.objects.exists()
+    settings.EDITION_ZONE = "Asia/Tokyo"  # where it is tomorrow already
+    assert "12 papers" in run("edition", day=tomorrow, **{step: True})
 
 
 def test_delivering_an_edition_that_does_not_exist_says_how_to_make_it() -> None:

@@ -112,6 +112,17 @@ def test_freezing_twice_is_refused_and_changes_nothing() -> None:
     assert titles(edition) == {"one"}
 
 
+def test_an_empty_edition_is_frozen_anew_by_hand_only() -> None:
+    edition = frozen(WEDNESDAY)
+    appeared(a_paper("late"), WEDNESDAY)
+    with pytest.raises(editions.EditionError, match="empty"):
+        editions.freeze(edition, at=NOON)
+    again = editions.freeze(edition, at=NOON + DAY, by_hand=True)
+    assert (again.state, again.frozen_at, titles(again)) == (Edition.State.FROZEN, NOON + DAY, {"late"})
+    with pytest.raises(editions.EditionError, match="fixed"):
+        editions.freeze(again, at=NOON, by_hand=True)
+
+
 def test_a_second_process_with_an_old_copy_cannot_freeze_again() -> None:
     appeared(a_paper("one"), WEDNESDAY)
     stale = editions.open_edition(WEDNESDAY, at=NOON)
