@@ -40,6 +40,20 @@ def test_production_refuses_them_unless_they_are_meant(settings: Settings) -> No
     assert Subscriber.objects.count() == 2
 
 
-def test_a_negative_number_is_refused() -> None:
-    with pytest.raises(CommandError, match="whole number"):
-        _seed("--readers=-1")
+@pytest.mark.parametrize("number", ["-1", "5000001", "10000000000", "9" * 5000, "many", "1.5", ""])
+def test_a_number_nobody_can_mean_is_refused_at_once(number: str) -> None:
+    with pytest.raises(CommandError, match="readers"):
+        _seed(f"--readers={number}")
+    assert not Subscriber.objects.exists()
+
+
+def test_the_most_that_is_taken_is_said() -> None:
+    with pytest.raises(CommandError, match="Use 0 to 5000000"):
+        _seed("--readers=5000001")
+
+
+def test_the_bar_shows_from_the_start_and_stays_away_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    _seed("--readers", "6")
+    assert "0/6 [" in capsys.readouterr().err
+    _seed("--readers", "8", "--verbosity", "0")
+    assert capsys.readouterr().err == ""
