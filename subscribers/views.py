@@ -6,6 +6,7 @@ forged cross-site request could borrow exists, and they are exempt from the CSRF
 """
 
 import ipaddress
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import wraps
@@ -29,6 +30,9 @@ from subscribers.links import Claims, LinkError, Purpose
 from subscribers.models import Subscriber
 
 log = structlog.get_logger(__name__)
+
+#: How long a page goes on to say that something was saved: as long as it takes to arrive and be read.
+SAVED_SECONDS = 10
 
 _show_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -137,7 +141,8 @@ def unsubscribe(request: HttpRequest, claims: Claims) -> HttpResponse:
     if reader is None:
         return render(request, "web/unsubscribed.html")
     # No link to the preferences: this one never expires, and must not hand out what does.
-    return render(request, "web/unsubscribe.html", {"address": masked(reader.address)})
+    active = reader.status == Subscriber.Status.ACTIVE
+    return render(request, "web/unsubscribe.html", {"address": masked(reader.address), "active": active})
 
 
 def _save(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpResponse:
@@ -147,7 +152,7 @@ def _save(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpRespon
     lifecycle.change_preferences(
         reader.public_id, form.choices(), at=now, trace=_trace(request, "preferences page")
     )
-    return _see_other(f"{request.path}?saved=choices")
+    return _see_other(f"{request.path}?saved=choices&at={int(now.timestamp())}")
 
 
 def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpResponse:
@@ -159,7 +164,7 @@ def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpRespo
     if days is not None:
         until = today + timedelta(days=days) if days else None
     lifecycle.pause(reader.public_id, until, at=now, trace=_trace(request, "preferences page"))
-    return _see_other(f"{request.path}?saved=pause#pause")
+    return _see_other(f"{request.path}?saved=pause&at={int(now.timestamp())}#pause")
 
 
 def _choices_page(
@@ -171,10 +176,19 @@ def _choices_page(
         "pause": pause,
         "paused_until": reader.paused_until if paused else None,
         "address": masked(reader.address),
-        "saved": request.GET.get("saved") if request.method != "POST" else None,
+        "saved": _just_saved(request),
         "unsubscribe": _path(links.unsubscribe_url(reader.public_id)),
     }
     return render(request, "web/preferences.html", page, status=422 if form.errors or pause.errors else 200)
+
+
+def _just_saved(request: HttpRequest) -> str:
+    """Return which form was saved a moment ago; opened again later, the address does not say so any more."""
+    at = request.GET.get("at", "")
+    if request.method == "POST" or not re.fullmatch(r"[0-9]{1,12}", at):
+        return ""
+    fresh = abs(int(timezone.now().timestamp()) - int(at)) <= SAVED_SECONDS
+    return request.GET.get("saved", "") if fresh else ""
 
 
 def _welcome(request: HttpRequest, claims: Claims) -> HttpResponse:

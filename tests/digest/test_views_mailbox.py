@@ -29,6 +29,19 @@ def test_an_empty_mailbox_says_how_to_get_a_mail(client: Client) -> None:
     assert 'href="/subscribe/"' in page.content.decode()
 
 
+@pytest.mark.django_db
+def test_in_development_the_way_to_the_mailbox_is_shown_and_nowhere_else(
+    client: Client, settings: Settings
+) -> None:
+    pages = ["/subscribe/", "/subscribe/sent/", "/editions/"]
+    assert [client.get(page).content.count(b'href="/mailbox/"') for page in pages] == [1, 2, 1]
+    for name, value in {"DEBUG": False, "EMAIL_BACKEND": "subscribers.smtp.EmailBackend"}.items():
+        before = getattr(settings, name)
+        setattr(settings, name, value)
+        assert not any(b"/mailbox/" in client.get(page).content for page in pages)
+        setattr(settings, name, before)
+
+
 def test_the_list_shows_the_newest_first_a_page_at_a_time(client: Client) -> None:
     send(*[a_mail(f"Subject {place:03}") for place in range(PER_PAGE + 1)])
     first, second = (client.get(f"/mailbox/?page={page}").content.decode() for page in (1, 2))

@@ -1,14 +1,16 @@
 """Choosing and pausing behind the link of a mail."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from subscribers.models import Subscriber
-from tests.cast import a_reader, a_topic
+from subscribers.views import SAVED_SECONDS
+from tests.cast import NOON, a_reader, a_topic
 from tests.subscribers.door.visits import choices, choosing, kept_private, snapshot, weight
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +33,8 @@ def test_choices_are_saved_shown_and_said_to_be_saved(client: Client) -> None:
         **{weight(vision): "2", weight(audio): "0", weight(graphs): "1"},
     )
     response = client.post(choosing(reader) + "?form=choices", given)
-    assert (response.status_code, response["Location"]) == (303, choosing(reader) + "?saved=choices")
+    assert response.status_code == 303
+    assert response["Location"].startswith(choosing(reader) + "?saved=choices&at=")
     reader.refresh_from_db()
     assert {p.topic: p.weight for p in reader.preferences.all()} == {vision: 2, graphs: 1}
     kept = list(reader.interests.order_by("pk").values_list("kind", "text"))
@@ -49,6 +52,19 @@ def test_choices_are_saved_shown_and_said_to_be_saved(client: Client) -> None:
         assert shown in page
     assert '<option value="Asia/Kolkata" selected>' in page
     assert f'name="{weight(vision)}" value="2" id="id_{weight(vision)}_2" checked' in page
+
+
+def test_a_page_opened_again_later_does_not_say_that_it_has_just_saved(client: Client) -> None:
+    reader = a_reader("ada@example.org")
+    for form, data, said in ("choices", choices(), "Saved"), ("pause", {"days": "0"}, "Welcome back"):
+        after = client.post(f"{choosing(reader)}?form={form}", data)["Location"].partition("#")[0]
+        assert said in client.get(after).content.decode()
+        for seconds in -SAVED_SECONDS - 1, SAVED_SECONDS + 1:
+            with time_machine.travel(NOON + timedelta(seconds=seconds)):
+                assert said not in client.get(after).content.decode()
+        for odd in "x", "9" * 400, "²":
+            page = client.get(f"{choosing(reader)}?saved={form}&at={odd}")
+            assert (page.status_code, said in page.content.decode()) == (200, False)
 
 
 @pytest.mark.parametrize(
@@ -115,11 +131,13 @@ def test_a_pause_counts_from_the_readers_own_day(
     # Noon in UTC on the 4th is past midnight on the 5th on Kiritimati.
     reader = a_reader("ada@example.org", time_zone="Pacific/Kiritimati", paused_until=date(2026, 3, 30))
     response = client.post(choosing(reader) + "?form=pause", data)
-    assert (response.status_code, response["Location"]) == (303, choosing(reader) + "?saved=pause#pause")
+    assert response.status_code == 303
+    assert response["Location"].startswith(choosing(reader) + "?saved=pause&at=")
+    assert response["Location"].endswith("#pause")
     reader.refresh_from_db()
     assert reader.paused_until == until
     page = client.get(response["Location"].partition("#")[0]).content.decode()
-    assert ("Paused." in page) == (until is not None)
+    assert page.count("Paused.") == (until is not None)
     assert ("Welcome back" in page) == (until is None)
 
 

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from subscribers.models import ConsentEvent, Subscriber
 from tests.cast import NOON, a_reader
-from tests.subscribers.door.visits import ONE_CLICK, kept_private, unsubscribing
+from tests.subscribers.door.visits import ONE_CLICK, kept_private, pending, unsubscribing
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +66,15 @@ def test_the_page_shows_one_button_and_says_where_it_came_from(client: Client) -
     assert "/preferences/" not in page, "a link that never expires must not hand out one that does"
     assert client.post(unsubscribing(reader) + "?page").status_code == 200
     assert reader.consent_events.get().source == "unsubscribe page"
+
+
+def test_the_page_asks_and_says_how_to_pause_to_those_who_have_a_digest_to_pause_from(client: Client) -> None:
+    active = client.get(unsubscribing(a_reader("ada@example.org"))).content.decode()
+    waiting = client.get(unsubscribing(pending("ben@example.org"))).content.decode()
+    for page in active, waiting:
+        assert "Stop sending Daily Papers to" in page
+    assert "Press “Pause”" in active
+    assert "Pause" not in waiting
 
 
 def test_over_plain_http_the_click_is_taken_where_other_pages_are_sent_to_tls(settings: Settings) -> None:
