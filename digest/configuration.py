@@ -1,12 +1,17 @@
 """Typed readers of the environment that refuse nonsense with a sentence saying what to do."""
 
 import hashlib
+import logging
+import os
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from email.headerregistry import Address
 from email.utils import parseaddr
-from urllib.parse import urlsplit
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 #: Anymail's backends by the name an operator writes, each with the settings it cannot work without.
@@ -33,6 +38,18 @@ PROVIDER_OPTIONS: dict[str, tuple[str, ...]] = {
 }
 #: What papers can come from; `digest.sources` holds a source of each name.
 SOURCES = ("huggingface", "arxiv")
+#: How a mail server is written, each with the port that is meant where none is.
+MAIL_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465, "consolemail": 0, "filemail": 0}
+#: How a database is written.
+DATABASE_SCHEMES = {"sqlite", "postgres", "postgresql", "psql", "pgsql"}
+ESCAPES = "In a user name or password write %40 for @, %2F for /, %23 for #, %3F for ?."
+SQLITE_OPTIONS = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    # FULL: a committed `submitting` must survive a power cut, else a mail could leave twice.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
+}
+_ON, _OFF = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
 def refuse(name: str, problem: str) -> ImproperlyConfigured:
@@ -40,12 +57,63 @@ def refuse(name: str, problem: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{name}: {problem}")
 
 
+def _parts(value: str) -> SplitResult:
+    """Return the parts of the address `value`, all of them empty where it is none."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # looked at late, else
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
+def flag(name: str, value: str) -> bool:
+    """Return whether `value` says on or off, in one of the usual words."""
+    if (word := value.strip().lower()) not in (*_ON, *_OFF):
+        raise refuse(name, f"{value!r} is neither on nor off. Use true or false.")
+    return word in _ON
+
+
+def names(_name: str, value: str) -> list[str]:
+    """Return the parts of `value` between its commas."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def folder(name: str, value: str | Path) -> Path:
+    """Return the folder at `value`, made if it is not there."""
+    path = Path(value).resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refuse(name, f"{path} cannot be made: {error.strerror}. Name a folder to write to.") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise refuse(name, f"{path} cannot be written to. Name another folder, or change its owner.")
+    return path
+
+
+def secret_key(name: str, value: str, *, strict: bool) -> str:
+    """Return `value`, where `strict` (production) says so only when nobody can guess it."""
+    if strict and (len(value) < 50 or value.startswith("development-only")):
+        raise refuse(name, "use 50 random characters or more, made for this installation alone.")
+    return value
+
+
+def hosts(name: str, value: str, *, strict: bool) -> list[str]:
+    """Return the hosts in `value`, at least one; any host at all (*) is refused where `strict`."""
+    found = names(name, value)
+    if not found:
+        raise refuse(name, "name the hosts that serve Paperboy, separated by commas.")
+    if strict and "*" in found:
+        raise refuse(name, "* lets anyone forge links in mails. Name the hosts.")
+    return found
+
+
 def web_address(name: str, value: str, *, allow_http: bool) -> str:
     """Return `value` without its trailing slash when it is an absolute web address.
 
     Plain http is taken only where `allow_http` (development) says so.
     """
-    parts = urlsplit(value)
+    parts = _parts(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise refuse(name, f"{value!r} is not a web address. Write it like https://papers.example.org.")
     if parts.query or parts.fragment or parts.username:
@@ -90,13 +158,14 @@ def whole_number(name: str, value: str, *, least: int, most: int) -> int:
     return number
 
 
-def chosen(name: str, values: list[str], *, among: Sequence[str]) -> list[str]:
-    """Return `values` without repetitions when each is one of `among`; none at all is a choice, too."""
-    for value in values:
-        if value not in among:
+def chosen(name: str, value: str, *, among: Sequence[str]) -> list[str]:
+    """Return the parts of `value` without repetitions when each is one of `among`; none is a choice, too."""
+    found = names(name, value)
+    for part in found:
+        if part not in among:
             choice = ", ".join(among)
-            raise refuse(name, f"there is no {value!r}. Choose from: {choice}; or leave it empty for none.")
-    return list(dict.fromkeys(values))
+            raise refuse(name, f"there is no {part!r}. Choose from: {choice}; or leave it empty for none.")
+    return list(dict.fromkeys(found))
 
 
 def zone(name: str, value: str) -> str:
@@ -110,10 +179,17 @@ def zone(name: str, value: str) -> str:
     return value
 
 
-def key_ring(name: str, entries: list[str]) -> dict[str, bytes]:
-    """Return {key id: secret} from `id:secret` entries; the first one signs, all of them verify."""
+def log_level(name: str, value: str) -> str:
+    """Return `value` in capitals when it is a level that Python's logging knows."""
+    if (level := value.strip().upper()) not in logging.getLevelNamesMapping():
+        raise refuse(name, f"{value!r} is no level. Use DEBUG, INFO, WARNING or ERROR.")
+    return level
+
+
+def key_ring(name: str, value: str) -> dict[str, bytes]:
+    """Return {key id: secret} from `id:secret,...`; the first one signs, all of them verify."""
     ring: dict[str, bytes] = {}
-    for entry in entries:
+    for entry in value.split(","):
         key_id, _, secret = entry.partition(":")
         if not key_id.isalnum() or len(key_id) > 8 or len(secret) < 32:
             raise refuse(
@@ -124,9 +200,54 @@ def key_ring(name: str, entries: list[str]) -> dict[str, bytes]:
         if key_id in ring:
             raise refuse(name, f"the key id {key_id!r} stands there twice. Give each key its own id.")
         ring[key_id] = secret.encode()
-    if not ring:
-        raise refuse(name, "no key is given. Write at least one id:secret.")
     return ring
+
+
+def database(name: str, value: str, *, tests: Path) -> dict[str, Any]:
+    """Return Django's settings for the SQLite or PostgreSQL database that `value` names.
+
+    On SQLite the tests' database is the file `tests`: threads share it, as they cannot share memory.
+    """
+    try:
+        known = value.partition(":")[0] in DATABASE_SCHEMES
+        found: dict[str, Any] = environ.Env.db_url_config(value) if known else {}
+    except ValueError:
+        found = {}  # its words may hold the password
+    options = found.setdefault("OPTIONS", {})
+    if found.get("ENGINE") == "django.db.backends.sqlite3":
+        return {**found, "TEST": {"NAME": str(tests)}, "OPTIONS": SQLITE_OPTIONS}
+    if found.get("ENGINE") == "django.db.backends.postgresql":
+        options.setdefault("connect_timeout", 10)  # seconds; the driver's own patience is minutes
+        return {**found, "CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
+    raise refuse(name, f"use sqlite:///path or postgres://user:password@host/name. {ESCAPES}")
+
+
+def broker(name: str, value: str) -> str:
+    """Return `value` when it names a Redis or Valkey."""
+    if _parts(value).scheme not in {"redis", "rediss", "unix"}:
+        raise refuse(name, "use redis://host:6379/0, rediss://host:6379/0 or unix:///path/to.sock.")
+    return value
+
+
+def mail_server(name: str, value: str) -> dict[str, Any]:
+    """Return Django's EMAIL_ settings for the mail server, the console or the folder that `value` names."""
+    scheme = value.partition(":")[0]
+    try:
+        found = environ.Env.email_url_config(value) if scheme in MAIL_SCHEMES else {}
+    except ValueError:
+        found = {}  # its words may hold the password
+    over_smtp = bool(MAIL_SCHEMES.get(scheme))
+    if not found or (over_smtp and not found["EMAIL_HOST"]):
+        raise refuse(
+            name,
+            f"use one of {', '.join(sorted(MAIL_SCHEMES))}, such as smtp+tls://user:password@host:587. "
+            f"{ESCAPES}",
+        )
+    if over_smtp:
+        # Django's SMTP backend does not tell how far a message got on the wire; ours does.
+        found["EMAIL_BACKEND"] = "subscribers.smtp.EmailBackend"
+        found["EMAIL_PORT"] = found["EMAIL_PORT"] or MAIL_SCHEMES[scheme]
+    return {key: setting for key, setting in found.items() if key.startswith("EMAIL_")}
 
 
 def anymail(provider: str, environment: Mapping[str, str]) -> dict[str, object]:
@@ -135,7 +256,7 @@ def anymail(provider: str, environment: Mapping[str, str]) -> dict[str, object]:
         raise refuse("ANYMAIL_PROVIDER", f"choose one of: {', '.join(sorted(PROVIDERS))}.")
     missing = [name for name in PROVIDERS[provider] if not environment.get(name)]
     if missing:
-        raise refuse(missing[0], f"ANYMAIL_PROVIDER={provider} needs it.")
+        raise refuse(" and ".join(missing), f"ANYMAIL_PROVIDER={provider} needs what is missing here.")
     known = (*PROVIDERS[provider], *PROVIDER_OPTIONS.get(provider, ()), f"{provider.upper()}_API_URL")
     # boto would send again by itself, also after a time-out that may have been a success.
     patience = {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 30}

@@ -9,105 +9,82 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from digest import configuration as read
 from digest import logs
+from digest.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-environ.Env.read_env(os.environ.get("PAPERBOY_ENV_FILE", BASE_DIR / ".env"))
+env = Environment(os.environ)
+_env_file = Path(os.environ.get("PAPERBOY_ENV_FILE", BASE_DIR / ".env"))
+if "PAPERBOY_ENV_FILE" in os.environ and not _env_file.exists():
+    env.refuse("PAPERBOY_ENV_FILE", f"there is no file {_env_file}.")
+environ.Env.read_env(_env_file)
 
-DEBUG = env.bool("DEBUG", default="SECRET_KEY" not in os.environ)
-
-
-def required(name: str, development: str) -> str:
-    """Return the setting `name`; `development` stands in for it in development only."""
-    value: str = env.str(name, default=development if DEBUG else "")
-    if not value:
-        raise read.refuse(name, "production needs it. Set it, or set DEBUG=true on a development machine.")
-    return value
-
+DEBUG = env.flag("DEBUG", default="SECRET_KEY" not in os.environ)
+env.production = not DEBUG
 
 # --- Where things lie -------------------------------------------------------------------------------------
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".paperboy"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = env.read("DATA_DIR", BASE_DIR / ".paperboy", read.folder)
 MAILBOX_DIR = DATA_DIR / "mailbox"
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_URL = "static/"
 
 # --- Identity and secrets ---------------------------------------------------------------------------------
-SECRET_KEY = required("SECRET_KEY", "development-only-key-that-never-leaves-this-machine-0123456789")
-if not DEBUG and (len(SECRET_KEY) < 50 or SECRET_KEY.startswith("development-only")):
-    raise read.refuse("SECRET_KEY", "use 50 random characters or more, made for this installation alone.")
-SITE_URL = read.web_address("SITE_URL", required("SITE_URL", "http://localhost:8000"), allow_http=DEBUG)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
-if not ALLOWED_HOSTS:
-    raise read.refuse("ALLOWED_HOSTS", "name the hosts that serve Paperboy, separated by commas.")
-if not DEBUG and "*" in ALLOWED_HOSTS:
-    raise read.refuse("ALLOWED_HOSTS", "* lets anyone forge links in mails. Name the hosts.")
-TOKEN_KEYS = read.key_ring(
-    "TOKEN_KEYS", required("TOKEN_KEYS", "dev:development-only-token-key-0123456789abcdef").split(",")
+SECRET_KEY = env.required(
+    "SECRET_KEY",
+    "development-only-key-that-never-leaves-this-machine-0123456789",
+    read.secret_key,
+    strict=not DEBUG,
 )
-ADDRESS_PEPPER = env.str("ADDRESS_PEPPER", default=read.derive(SECRET_KEY, "address pepper"))
+SITE_URL = env.required("SITE_URL", "http://localhost:8000", read.web_address, allow_http=DEBUG)
+ALLOWED_HOSTS = env.required("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", read.hosts, strict=not DEBUG)
+TOKEN_KEYS = env.required("TOKEN_KEYS", "dev:development-only-token-key-0123456789abcdef", read.key_ring)
+#: A pepper made from SECRET_KEY changes with it, and all hashes of addresses with both.
+PEPPER_FROM_SECRET_KEY = not env.text("ADDRESS_PEPPER", "")
+ADDRESS_PEPPER = env.text("ADDRESS_PEPPER", "") or read.derive(SECRET_KEY, "address pepper")
 
 # --- The list ---------------------------------------------------------------------------------------------
-LIST_NAME = read.one_line("LIST_NAME", env.str("LIST_NAME", default="Daily Papers"), longest=60)
-DEFAULT_FROM_EMAIL = read.mailbox(
-    "DEFAULT_FROM_EMAIL", required("DEFAULT_FROM_EMAIL", f"{LIST_NAME} <papers@paperboy.example>")
+LIST_NAME = env.read("LIST_NAME", "Daily Papers", read.one_line, longest=60)
+DEFAULT_FROM_EMAIL = env.required(
+    "DEFAULT_FROM_EMAIL", f"{LIST_NAME} <papers@paperboy.example>", read.mailbox
 )
 MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
-LIST_ID = read.one_line("LIST_ID", env.str("LIST_ID", default=f"daily.{MAIL_DOMAIN}"))
-POSTAL_ADDRESS = read.one_line(
-    "POSTAL_ADDRESS", required("POSTAL_ADDRESS", "Paperboy (development), 1 Example Street, Example Town")
+LIST_ID = env.read("LIST_ID", f"daily.{MAIL_DOMAIN}", read.one_line)
+POSTAL_ADDRESS = env.required(
+    "POSTAL_ADDRESS", "Paperboy (development), 1 Example Street, Example Town", read.one_line
 )
-BYLINE = read.one_line("BYLINE", env.str("BYLINE", default="the curators"), longest=60)
-CONTACT_EMAIL = read.mailbox("CONTACT_EMAIL", env.str("CONTACT_EMAIL", default=DEFAULT_FROM_EMAIL))
-EDITION_HOUR = read.whole_number("EDITION_HOUR", env.str("EDITION_HOUR", default="6"), least=0, most=23)
-EDITION_ZONE = read.zone("EDITION_ZONE", env.str("EDITION_ZONE", default="UTC"))
-EDITION_REQUIRES_APPROVAL = env.bool("EDITION_REQUIRES_APPROVAL", default=False)
+BYLINE = env.read("BYLINE", "the curators", read.one_line, longest=60)
+CONTACT_EMAIL = env.read("CONTACT_EMAIL", DEFAULT_FROM_EMAIL, read.mailbox)
+EDITION_HOUR = env.read("EDITION_HOUR", "6", read.whole_number, least=0, most=23)
+EDITION_ZONE = env.read("EDITION_ZONE", "UTC", read.zone)
+EDITION_REQUIRES_APPROVAL = env.flag("EDITION_REQUIRES_APPROVAL", default=False)
 
 # --- Sources ----------------------------------------------------------------------------------------------
-SOURCES = read.chosen("SOURCES", env.list("SOURCES", default=list(read.SOURCES)), among=read.SOURCES)
-HUGGINGFACE_URL = read.web_address(
-    "HUGGINGFACE_URL", env.str("HUGGINGFACE_URL", default="https://huggingface.co"), allow_http=DEBUG
+SOURCES = env.read("SOURCES", ",".join(read.SOURCES), read.chosen, among=read.SOURCES)
+HUGGINGFACE_URL = env.read("HUGGINGFACE_URL", "https://huggingface.co", read.web_address, allow_http=DEBUG)
+ARXIV_API_URL = env.read(
+    "ARXIV_API_URL", "https://export.arxiv.org/api/query", read.web_address, allow_http=DEBUG
 )
-ARXIV_API_URL = read.web_address(
-    "ARXIV_API_URL", env.str("ARXIV_API_URL", default="https://export.arxiv.org/api/query"), allow_http=DEBUG
-)
-ARXIV_FEED_URL = read.web_address(
-    "ARXIV_FEED_URL", env.str("ARXIV_FEED_URL", default="https://rss.arxiv.org"), allow_http=DEBUG
-)
-ARXIV_CATEGORIES = env.list(
-    "ARXIV_CATEGORIES", default=["cs.AI", "cs.CL", "cs.CV", "cs.LG", "cs.RO", "stat.ML"]
-)
-THUMBNAIL_HOSTS = env.list(
-    "THUMBNAIL_HOSTS", default=["cdn-thumbnails.huggingface.co", "cdn-uploads.huggingface.co"]
+ARXIV_FEED_URL = env.read("ARXIV_FEED_URL", "https://rss.arxiv.org", read.web_address, allow_http=DEBUG)
+ARXIV_CATEGORIES = env.read("ARXIV_CATEGORIES", "cs.AI,cs.CL,cs.CV,cs.LG,cs.RO,stat.ML", read.names)
+THUMBNAIL_HOSTS = env.read(
+    "THUMBNAIL_HOSTS", "cdn-thumbnails.huggingface.co,cdn-uploads.huggingface.co", read.names
 )
 
 # --- Database: SQLite beside the code, or what DATABASE_URL names -----------------------------------------
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'paperboy.sqlite3'}")
+DATABASES = {
+    "default": env.read(
+        "DATABASE_URL",
+        f"sqlite:///{DATA_DIR / 'paperboy.sqlite3'}",
+        read.database,
+        tests=DATA_DIR / "tests.sqlite3",
+    )
 }
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}  # a file: threads share it
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        # FULL: a committed `submitting` must survive a power cut, else a mail could leave twice.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000;",
-    }
-elif DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    DATABASES["default"].setdefault("OPTIONS", {})
-    DATABASES["default"]["CONN_MAX_AGE"] = 300
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-else:
-    raise read.refuse("DATABASE_URL", "use sqlite:///path or postgres://user:password@host/name.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
@@ -124,52 +101,33 @@ def _socket() -> Path:
 
 
 VALKEY_SOCKET = _socket()
-REDIS_URL = env.str("REDIS_URL", default=f"unix://{VALKEY_SOCKET}")
+REDIS_URL = env.read("REDIS_URL", f"unix://{VALKEY_SOCKET}", read.broker)
 EMBEDDED_VALKEY = "REDIS_URL" not in os.environ
-if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
-    raise read.refuse("REDIS_URL", "use redis://host:6379/0, rediss://host:6379/0 or unix:///path/to.sock.")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 # kombu says redis+socket: where redis-py says unix:.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 
 # --- Mail: a folder in development, else SMTP or one of Anymail's providers --------------------------------
 EMAIL_TIMEOUT = 30
-ANYMAIL_PROVIDER = env.str("ANYMAIL_PROVIDER", default="").lower().replace("-", "_")
+ANYMAIL_PROVIDER = env.text("ANYMAIL_PROVIDER", "").lower().replace("-", "_")
 ANYMAIL: dict[str, Any] = {}
-_mail_schemes = {"smtp", "smtp+tls", "smtp+ssl", "consolemail", "filemail"}
+EMAIL_BACKEND = "digest.mailbox.EmailBackend"
 if ANYMAIL_PROVIDER:
-    ANYMAIL = read.anymail(ANYMAIL_PROVIDER, os.environ)
+    with env.noting():
+        ANYMAIL = read.anymail(ANYMAIL_PROVIDER, os.environ)
     # Anymail puts Resend's idempotency key into the body, where Resend does not look; ours is a header.
     _backends = "subscribers" if ANYMAIL_PROVIDER == "resend" else "anymail.backends"
     EMAIL_BACKEND = f"{_backends}.{ANYMAIL_PROVIDER}.EmailBackend"
 elif "EMAIL_URL" in os.environ:
-    if urlsplit(env.str("EMAIL_URL")).scheme not in _mail_schemes:
-        raise read.refuse(
-            "EMAIL_URL",
-            f"use one of {', '.join(sorted(_mail_schemes))}, such as smtp+tls://user:password@host:587.",
-        )
-    _mail = env.email_url("EMAIL_URL")
-    vars().update({name: value for name, value in _mail.items() if name.startswith("EMAIL_")})
-    # Django's SMTP backend does not tell how far a message got on the wire; ours does.
-    _over_smtp = _mail["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
-    EMAIL_BACKEND = "subscribers.smtp.EmailBackend" if _over_smtp else _mail["EMAIL_BACKEND"]
-elif DEBUG:
-    EMAIL_BACKEND = "digest.mailbox.EmailBackend"
-else:
-    raise read.refuse(
-        "EMAIL_URL", "production needs it (smtp+tls://user:password@host:587), or ANYMAIL_PROVIDER."
-    )
-_over_http = bool(ANYMAIL_PROVIDER)
+    vars().update(env.read("EMAIL_URL", {}, read.mail_server))
+elif not DEBUG:
+    env.refuse("EMAIL_URL", "production needs it (smtp+tls://user:password@host:587), or ANYMAIL_PROVIDER.")
 #: Sender threads of one worker, each with a connection of its own.
-SENDERS = read.whole_number(
-    "SENDERS", env.str("SENDERS", default="12" if _over_http else "2"), least=1, most=32
-)
+SENDERS = env.read("SENDERS", "12" if ANYMAIL_PROVIDER else "2", read.whole_number, least=1, most=32)
 #: Messages between their `submitting` commit and their outcome, per worker: what a crash leaves unknown.
-IN_FLIGHT = read.whole_number("IN_FLIGHT", env.str("IN_FLIGHT", default="24"), least=1, most=100)
+IN_FLIGHT = env.read("IN_FLIGHT", "24", read.whole_number, least=1, most=100)
 #: How long a claim holds, in seconds, before another worker may take it over.
-LEASE_SECONDS = read.whole_number(
-    "LEASE_SECONDS", env.str("LEASE_SECONDS", default="300"), least=1, most=3600
-)
+LEASE_SECONDS = env.read("LEASE_SECONDS", "300", read.whole_number, least=1, most=3600)
 
 # --- Celery: messages are hints, the database is the truth -------------------------------------------------
 CELERY_TASK_IGNORE_RESULT = True
@@ -272,18 +230,18 @@ CSRF_TRUSTED_ORIGINS = [SITE_URL]
 if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
     # One-click unsubscribe must never meet a redirect (RFC 8058 section 3.1).
     SECURE_REDIRECT_EXEMPT = [r"^u/"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
-    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=True)
-    if env.bool("TRUST_PROXY_TLS", default=True):
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = env.flag("SECURE_HSTS_PRELOAD", default=True)
+    if env.flag("TRUST_PROXY_TLS", default=True):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Logs: no address and no secret goes in ----------------------------------------------------------------
-LOGGING = logs.configure(level=env.str("LOG_LEVEL", default="INFO"), readable=DEBUG)
-SENTRY_DSN = env.str("SENTRY_DSN", default="")
+LOGGING = logs.configure(level=env.read("LOG_LEVEL", "INFO", read.log_level), readable=DEBUG)
+SENTRY_DSN = env.text("SENTRY_DSN", "")
 if SENTRY_DSN:
     import sentry_sdk
 
@@ -294,7 +252,7 @@ if SENTRY_DSN:
             include_local_variables=False,
             before_send=logs.without_links_in_report,
         )
-    except sentry_sdk.utils.BadDsn as error:
-        raise ImproperlyConfigured(
-            "SENTRY_DSN: this is no DSN. Copy it whole from your Sentry project."
-        ) from error
+    except sentry_sdk.utils.BadDsn:
+        env.refuse("SENTRY_DSN", "this is no DSN. Copy it whole from your Sentry project.")
+
+env.finish()

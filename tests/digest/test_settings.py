@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,13 @@ print(json.dumps({name: getattr(settings, name, None) for name in names} | {
 """
 
 
-def started(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def started(
+    folder: Path, *, program: Sequence[str] = ("-c", SHOW), **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Start Python with these settings and nothing else, in a process of its own."""
     clean = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "digest.settings", "DATA_DIR": str(folder)}
     return subprocess.run(
-        [sys.executable, "-c", SHOW],
+        [sys.executable, *program],
         env={**clean, "PAPERBOY_ENV_FILE": os.devnull, **environment},
         cwd=settings.BASE_DIR,
         capture_output=True,
@@ -60,7 +63,7 @@ def values(folder: Path, **environment: str) -> dict[str, object]:
 def complaint(folder: Path, **environment: str) -> str:
     done = started(folder, **environment)
     assert done.returncode != 0
-    return done.stderr.strip().splitlines()[-1]
+    return done.stderr.rpartition("ImproperlyConfigured: ")[2]
 
 
 def test_with_nothing_set_everything_is_on_this_machine(tmp_path: Path) -> None:
@@ -110,14 +113,109 @@ def test_production_does_not_start_without(tmp_path: Path, name: str) -> None:
         ("IN_FLIGHT", "1000", "1 to 100"),
         ("SOURCES", "usenet", "huggingface"),
         ("SENTRY_DSN", "nonsense", "SENTRY_DSN"),
+        ("LOG_LEVEL", "loud", "ERROR"),
+        ("DEBUG", "maybe", "DEBUG: 'maybe' is neither on nor off. Use true or false."),
+        ("EDITION_REQUIRES_APPROVAL", "", "Use true or false"),
+        ("TRUST_PROXY_TLS", "ok", "Use true or false"),
+        ("DATA_DIR", "/proc/x", "/proc/x cannot be made"),
+        ("SITE_URL", "https://[papers", "not a web address"),
+        ("PAPERBOY_ENV_FILE", "/nowhere/paperboy.env", "there is no file /nowhere/paperboy.env"),
     ],
 )
 def test_nonsense_is_refused_with_a_sentence(tmp_path: Path, name: str, value: str, says: str) -> None:
     assert says in complaint(tmp_path, **{**PRODUCTION, name: value})
 
 
-def test_a_secret_is_not_repeated_in_a_complaint(tmp_path: Path) -> None:
-    assert "hunter2" not in complaint(tmp_path, **{**PRODUCTION, "TOKEN_KEYS": "k1:hunter2"})
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TOKEN_KEYS", "k1:hunter2"),
+        ("SECRET_KEY", "hunter2"),
+        ("DATABASE_URL", "postgres://ada:hunter2/3@db.example.org/papers"),
+        ("DATABASE_URL", "postgres://ada:x@db.example.org:hunter2/papers"),
+        ("DATABASE_URL", "//ada:hunter2@db.example.org/papers"),
+        ("REDIS_URL", "redis://:hunter2/3@redis.example.org"),
+        ("EMAIL_URL", "smtp+tls://ada:hunter2/3@mail.example.org:587"),
+    ],
+)
+def test_a_secret_is_not_repeated_in_a_complaint(tmp_path: Path, name: str, value: str) -> None:
+    done = started(tmp_path, **{**PRODUCTION, name: value})
+    assert f"ImproperlyConfigured: {name}: " in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_all_that_is_wrong_is_told_at_once_and_nothing_else(tmp_path: Path) -> None:
+    wrong = {
+        "SECRET_KEY": "short",
+        "EDITION_HOUR": "25",
+        "ANYMAIL_PROVIDER": "mailjet",
+        "TRUST_PROXY_TLS": "?",
+    }
+    told = complaint(tmp_path, DEBUG="false", **wrong).splitlines()
+    assert [line.partition(":")[0] for line in told] == [
+        "SECRET_KEY",
+        "SITE_URL",
+        "ALLOWED_HOSTS",
+        "TOKEN_KEYS",
+        "DEFAULT_FROM_EMAIL",
+        "POSTAL_ADDRESS",
+        "EDITION_HOUR",
+        "MAILJET_API_KEY and MAILJET_SECRET_KEY",
+        "TRUST_PROXY_TLS",
+    ]
+
+
+@pytest.mark.parametrize("command", ["check", "edition", "runserver"])
+def test_on_the_command_line_only_the_sentences_are_seen(tmp_path: Path, command: str) -> None:
+    done = started(tmp_path, program=["manage.py", command], EDITION_HOUR="25", DEBUG="maybe")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "DEBUG: 'maybe' is neither on nor off. Use true or false.",
+        "EDITION_HOUR: 25 is out of range. Use 0 to 23.",
+    ]
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [["-m", "gunicorn", "--check-config", "digest.wsgi"], ["-m", "celery", "-A", "digest", "worker"]],
+)
+def test_no_process_starts_with_wrong_settings(tmp_path: Path, program: list[str]) -> None:
+    done = started(tmp_path, program=program, EDITION_HOUR="25")
+    assert done.returncode != 0
+    assert "EDITION_HOUR: 25 is out of range. Use 0 to 23." in done.stderr
+
+
+def test_on_and_off_have_the_usual_words() -> None:
+    assert [read.flag("X", word) for word in ("true", "1", "Yes", " on ")] == [True] * 4
+    assert [read.flag("X", word) for word in ("False", "0", "no", "OFF")] == [False] * 4
+    for word in ("maybe", "", "2", "truee"):
+        with pytest.raises(ImproperlyConfigured, match="X: "):
+            read.flag("X", word)
+
+
+def test_lists_may_have_blanks_after_their_commas() -> None:
+    assert read.hosts("X", "a.example.org, b.example.org ,", strict=True) == [
+        "a.example.org",
+        "b.example.org",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [("smtp://h", 25), ("smtp+tls://h", 587), ("smtp+ssl://h", 465), ("smtp+tls://h:2525", 2525)],
+)
+def test_a_mail_servers_port_may_be_left_out(address: str, port: int) -> None:
+    assert read.mail_server("EMAIL_URL", address)["EMAIL_PORT"] == port
+
+
+def test_postgresql_is_not_waited_for_in_vain(tmp_path: Path) -> None:
+    found = read.database("DATABASE_URL", "postgres://ada:x@db.example.org/papers", tests=tmp_path)
+    assert found["OPTIONS"] == {"connect_timeout": 10}
+    asked = read.database(
+        "DATABASE_URL", "postgres://db/papers?connect_timeout=3&sslmode=require", tests=tmp_path
+    )
+    assert asked["OPTIONS"] == {"connect_timeout": 3, "sslmode": "require"}
 
 
 def test_a_provider_takes_its_keys_and_more_senders(tmp_path: Path) -> None:

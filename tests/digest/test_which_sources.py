@@ -16,12 +16,12 @@ def test_the_setting_knows_exactly_the_sources_there_are() -> None:
 
 def test_an_unknown_source_is_refused_with_the_choice() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"SOURCES: there is no 'arxive'.*huggingface, arxiv"):
-        configuration.chosen("SOURCES", ["arxiv", "arxive"], among=configuration.SOURCES)
+        configuration.chosen("SOURCES", "arxiv,arxive", among=configuration.SOURCES)
 
 
 def test_naming_one_twice_is_naming_it_once_and_none_is_a_choice() -> None:
-    assert configuration.chosen("SOURCES", ["arxiv", "arxiv"], among=configuration.SOURCES) == ["arxiv"]
-    assert configuration.chosen("SOURCES", [], among=configuration.SOURCES) == []
+    assert configuration.chosen("SOURCES", "arxiv, arxiv", among=configuration.SOURCES) == ["arxiv"]
+    assert configuration.chosen("SOURCES", "", among=configuration.SOURCES) == []
 
 
 @pytest.mark.django_db
