@@ -28,8 +28,9 @@ def _in_development(view: View) -> View:
             raise Http404("There is no mailbox here.")
         try:
             return view(request, **names)
-        except mailbox.NoSuchMailError as error:
-            raise Http404(str(error)) from error
+        except mailbox.NoSuchMailError:
+            # Not raised: under DEBUG, where this is, Django would answer in its own words.
+            return render(request, "404.html", status=404)
 
     return never_cache(require_safe(guarded))
 
