@@ -12,5 +12,6 @@ class DigestConfig(AppConfig):
     verbose_name = "Papers and editions"
 
     def ready(self) -> None:
-        """Connect the receivers."""
+        """Connect the receivers and register the checks."""
         import_module("digest.receivers")
+        import_module("digest.checks")

@@ -32,7 +32,8 @@ SHOW = """
 import json, django
 from django.conf import settings
 django.setup()
-names = "DEBUG EMAIL_BACKEND EMAIL_HOST EMAIL_USE_TLS SENDERS SITE_URL CELERY_BROKER_URL".split()
+names = "DEBUG EMAIL_BACKEND EMAIL_HOST EMAIL_USE_TLS SENDERS SITE_URL CELERY_BROKER_URL"
+names = [*names.split(), "PEPPER_FROM_SECRET_KEY", "ADDRESS_PEPPER"]
 print(json.dumps({name: getattr(settings, name, None) for name in names} | {
     "engine": settings.DATABASES["default"]["ENGINE"], "anymail": settings.ANYMAIL}))
 """
@@ -82,6 +83,14 @@ def test_a_secret_key_means_production(tmp_path: Path) -> None:
         "mail.example.org",
     )
     assert found["EMAIL_USE_TLS"] is True
+
+
+def test_a_pepper_of_its_own_is_told_from_one_made_of_the_secret_key(tmp_path: Path) -> None:
+    for given, derived in ({}, True), ({"ADDRESS_PEPPER": ""}, True), ({"ADDRESS_PEPPER": "p" * 50}, False):
+        found = values(tmp_path, **PRODUCTION, **given)
+        assert found["PEPPER_FROM_SECRET_KEY"] is derived
+        assert (found["ADDRESS_PEPPER"] == "p" * 50) is not derived
+        assert found["ADDRESS_PEPPER"]
 
 
 @pytest.mark.parametrize("name", sorted(PRODUCTION))

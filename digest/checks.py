@@ -1,0 +1,66 @@
+"""What `check --deploy` says about Paperboy's own settings, beside Django's checks of the rest."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 - Django's own name
+from django.http.request import validate_host
+
+#: Backends whose mails stay on this machine.
+_STAYING = ("digest.mailbox.", "django.core.mail.backends.")
+
+
+@register(Tags.security, deploy=True)
+def ready_for_readers(**_asked: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's signature
+    """Return what real readers would suffer from, each with what to do about it."""
+    return [*_pepper(), *_host(), *_mail()]
+
+
+def _pepper() -> Iterator[CheckMessage]:
+    if settings.PEPPER_FROM_SECRET_KEY:
+        yield Warning(
+            "ADDRESS_PEPPER is made from SECRET_KEY: once SECRET_KEY changes, who complained or was erased "
+            "is not known again and could be mailed.",
+            hint="On a new installation set ADDRESS_PEPPER to 50 random characters. On one with readers keep "
+            "the value in use, which this prints: manage.py shell -c "
+            "'from django.conf import settings; print(settings.ADDRESS_PEPPER)'",
+            id="paperboy.W001",
+        )
+
+
+def _host() -> Iterator[CheckMessage]:
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    if not validate_host(f"[{host}]" if ":" in host else host, settings.ALLOWED_HOSTS):
+        yield Warning(
+            f"The links in mails lead to {host} (SITE_URL), which is not among ALLOWED_HOSTS: every click, "
+            "unsubscribing too, would be answered with 400.",
+            hint=f"Add {host} to ALLOWED_HOSTS, or correct SITE_URL.",
+            id="paperboy.W002",
+        )
+
+
+def _mail() -> Iterator[CheckMessage]:
+    if settings.EMAIL_BACKEND.startswith(_STAYING):
+        yield Warning(
+            "Mails do not leave this machine: they are printed or kept in a folder.",
+            hint="Set EMAIL_URL to a mail server (smtp+tls://user:password@host:587), or ANYMAIL_PROVIDER.",
+            id="paperboy.W003",
+        )
+    elif _password_in_clear():
+        yield Warning(
+            f"The mail server's password goes to {settings.EMAIL_HOST} unencrypted.",
+            hint="Write EMAIL_URL with smtp+tls:// (port 587) or smtp+ssl:// (port 465).",
+            id="paperboy.W004",
+        )
+
+
+def _password_in_clear() -> bool:
+    """Return whether SMTP logs in without TLS on a server that is not this machine (RFC 4954 section 4)."""
+    return bool(
+        settings.EMAIL_BACKEND == "subscribers.smtp.EmailBackend"
+        and settings.EMAIL_HOST_PASSWORD
+        and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL)
+        and settings.EMAIL_HOST not in {"localhost", "127.0.0.1", "::1"}
+    )
