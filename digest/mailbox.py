@@ -87,6 +87,14 @@ def names() -> list[str]:
     return sorted(filter(_NAME.fullmatch, found), reverse=True)
 
 
+def put_on_top(name: str) -> str:
+    """Make `name` the newest message and return its new name. Raises NoSuchMailError."""
+    newest = f"{time.time_ns():020d}-{name.rpartition('-')[2]}"
+    path = _path(name)
+    path.rename(path.with_name(f"{newest}{_SUFFIX}"))
+    return newest
+
+
 def summary(name: str) -> Summary:
     """Return what the list shows of `name`, reading its headers only. Raises NoSuchMailError."""
     with _path(name).open("rb") as file:

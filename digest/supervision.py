@@ -105,15 +105,19 @@ class Keeper(Process):  # type: ignore[misc]  # honcho has no types
 class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
     """honcho's manager with a grace that counts from the first wish to stop, and signals safe at any moment.
 
-    After `loop`, `died` is the name of the process that ended by itself ("" if none did).
+    `on_tick` is called again and again while they run, `on_wish` once, when they are asked to stop. After
+    `loop`, `died` is the name of the process that ended by itself ("" if none did).
     """
 
-    def __init__(self, *, grace: float, on_tick: Callable[[], None]) -> None:
+    def __init__(
+        self, *, grace: float, on_tick: Callable[[], None], on_wish: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__()
         self._process_ctor = partial(Keeper, grace=grace)
         self._procmgr = Gentle()
         self._grace = grace
         self._on_tick = on_tick
+        self._on_wish = on_wish
         self._wishes = 0
         self.died = ""
 
@@ -135,6 +139,8 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
             self._on_tick()
             if deadline is None and (self._wishes or self._any_stopped()):
                 deadline = time.monotonic() + self._grace
+                if self._wishes:
+                    self._on_wish()
                 self.terminate()
             if deadline is not None and (self._wishes > 1 or time.monotonic() > deadline):
                 self.kill()

@@ -50,6 +50,15 @@ def test_the_list_is_newest_first_and_ignores_what_is_no_mail(folder: Path) -> N
     assert [mailbox.summary(name).subject for name in mailbox.names()] == ["third", "second", "first"]
 
 
+def test_a_message_can_be_put_on_top_and_stays_the_same() -> None:
+    for subject in ("first", "second"):
+        send(a_mail(subject))
+    moved = mailbox.put_on_top(mailbox.names()[-1])
+    assert mailbox.names()[0] == moved
+    assert [mailbox.summary(name).subject for name in mailbox.names()] == ["first", "second"]
+    assert mailbox.read(moved).octets == a_mail("first").message().as_bytes()
+
+
 def test_a_summary_says_to_whom_what_and_when() -> None:
     send(a_mail())
     (name,) = mailbox.names()

@@ -20,7 +20,8 @@ SCRIPT = """
     import json, os, sys
     from pathlib import Path
     from digest.supervision import Supervisor
-    supervisor = Supervisor(grace=float(sys.argv[1]), on_tick=lambda: None)
+    wished = lambda: print("asked to stop")
+    supervisor = Supervisor(grace=float(sys.argv[1]), on_tick=lambda: None, on_wish=wished)
     for name, code in json.loads(sys.argv[2]).items():
         supervisor.add(name, [sys.executable, "-c", code], environment=os.environ, folder=Path.cwd())
     supervisor.loop()
@@ -55,6 +56,7 @@ def test_a_wish_to_stop_ends_all_and_nobody_died(wish: signal.Signals) -> None:
     process.send_signal(wish)
     said, _ = process.communicate(timeout=20)
     assert "died:  None" in said
+    assert said.count("asked to stop") == 1
     assert not living(family)
 
 
@@ -72,6 +74,7 @@ def test_the_end_of_one_is_the_end_of_all_and_it_is_named() -> None:
     process = _supervise({"brief": "raise SystemExit(3)", "long": WAITING})
     said, _ = process.communicate(timeout=20)
     assert "died: brief 3" in said
+    assert "asked to stop" not in said
 
 
 def test_a_clean_end_nobody_asked_for_counts_as_a_death() -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from email import message_from_string, policy
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,21 @@ def test_a_stranger_sees_the_whole_thing_and_ctrl_c_ends_it(tmp_path: Path) -> N
         sheets = re.findall(r'href="(/static/[^"]+\.css)"', body(port, "/subscribe/"))
         assert sheets
         assert all(status(port, sheet) == 200 for sheet in sheets)
+        page = body(port, "/mailbox/")
+        assert page.index("you@example.org") < page.index("@readers.example"), "yours is found at once"
+        for nowhere in "/nowhere/", "/mailbox/nothing/":
+            assert status(port, nowhere) == 404
+            assert "There is no such page" in body(port, nowhere)
+        assert status(port, "/editions") == 301
         mails = [file.read_text() for file in (folder / "mailbox").glob("*.eml")]
         assert len(mails) == 30
         assert sum("To: you@example.org" in mail for mail in mails) == 1
+
+        letter = next(mail for mail in mails if "To: you@example.org" in mail)
+        part = message_from_string(letter, policy=policy.default).get_body(("plain",))
+        assert part is not None
+        hosts = set(re.findall(r"https?://([^/\s]+)", part.get_content()))
+        assert hosts == {f"127.0.0.1:{port}"}, "nobody's first click leaves for a page that is not there"
 
         second = _demo(folder, free_port(), said)
         assert second.wait(20) == 1

@@ -90,6 +90,7 @@ def test_it_survives_kill_9_says_what_runs_where_and_leaves_nothing_behind(up: U
         "embedded Valkey",
         "paperboy.sqlite3",
         str(tmp_path),
+        "manage.py createsuperuser",
     ):
         assert expected in _said(tmp_path)
 
@@ -100,10 +101,18 @@ def test_it_survives_kill_9_says_what_runs_where_and_leaves_nothing_behind(up: U
     family = set(descendants(process.pid)) | {broker}
     process.send_signal(signal.SIGINT)
     assert process.wait(40) == 0
-    assert "Everything is stopped." in _said(tmp_path)
+    assert _said(tmp_path).index("Stopping ...") < _said(tmp_path).index("Everything is stopped.")
+    assert "superuser privileges" not in _said(tmp_path)
     assert not living(family)
     assert is_free(port)
     assert not (tmp_path / "valkey.sock").exists()
+
+
+@pytest.mark.parametrize("port", [0, 65_536, -1])
+def test_what_is_no_port_is_refused_in_a_sentence(up: Up, tmp_path: Path, port: int) -> None:
+    assert up(port).wait(20) == 1
+    assert f"{port} is no port. Choose one from 1 to 65535" in _said(tmp_path)
+    assert "Traceback" not in _said(tmp_path)
 
 
 def test_a_taken_port_is_named_before_anything_is_started(up: Up, tmp_path: Path) -> None:

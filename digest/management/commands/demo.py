@@ -31,7 +31,7 @@ YOU = "you@example.org"
 TOPICS = ("agents", "computer-vision", "language-models", "robotics")
 NOTE = (
     "Welcome to the demo. Every paper in this edition is invented, and so are its authors: you will find "
-    "nothing of it on arXiv. These lines are a curator's note; you can write your own at /admin/."
+    "nothing of it on arXiv. These lines are a curator’s note; you can write your own at /admin/."
 )
 #: What an installation may have set and a demo must not use: it sends no mail and tells nobody.
 _UNSET = frozenset(
@@ -74,6 +74,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, port: int, folder: Path, **_options: object) -> None:
         """Move into the demo's folder, then make everything and serve it. Raises CommandError."""
+        up.check_port(port)
         folder = folder.resolve()
         if os.environ.get(LIVES_IN) != str(folder) or folder != settings.DATA_DIR:
             _refuse_production()
@@ -106,7 +107,8 @@ class Command(BaseCommand):
         edition = _edition(now)
         self._say(f"  today's edition, {edition.candidate_count} papers, curated and approved")
         self._say(f"  {_deliver(edition)} digests, delivered into the mailbox")
-        return password, _letter_to(YOU)
+        # Yours is the one to read: it comes first in the list.
+        return password, mailbox.put_on_top(_letter_to(YOU))
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -115,15 +117,13 @@ class Command(BaseCommand):
     def _serve(self, port: int, password: str, letter: str) -> None:
         site = f"http://127.0.0.1:{port}"
         process = up.Command()
-        process.epilogue = (
-            "Open in the browser:",
-            f"  Your digest    {site}/mailbox/{letter}/",
-            f"  All mails      {site}/mailbox/",
-            f"  The edition    {site}/editions/{editions.edition_day(timezone.now())}/",
-            f"  Sign up        {site}/subscribe/   (then confirm in the mailbox)",
-            f"  Curators       {site}/admin/   user: curator   password: {password}",
-            "",
-        )
+        process.places = {
+            "Your digest": f"{site}/mailbox/{letter}/",
+            "All mails": f"{site}/mailbox/ (no mail leaves this machine)",
+            "The edition": f"{site}/editions/{editions.edition_day(timezone.now())}/",
+            "Sign up": f"{site}/subscribe/ (then confirm in the mailbox)",
+            "Curators": f"{site}/admin/   user: curator   password: {password}",
+        }
         call_command(process, port=port)
 
 

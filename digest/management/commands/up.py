@@ -6,13 +6,14 @@ import socket
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
@@ -34,8 +35,8 @@ class Command(BaseCommand):
         "web, worker and beat together. Ctrl-C stops them. Exit code 1 when one of them ended by itself."
     )
 
-    #: Lines to print after the table of addresses.
-    epilogue: Sequence[str] = ()
+    #: {what it is: its address} to print in place of the ordinary ones.
+    places: Mapping[str, str] | None = None
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare --port and --host."""
@@ -44,6 +45,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, port: int, host: str, **_options: object) -> None:
         """Run until stopped. Raises CommandError when it cannot start or when a process died."""
+        check_port(port)
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             with sole(settings.DATA_DIR) as leftovers:
@@ -79,34 +81,55 @@ class Command(BaseCommand):
 
     def _supervise(self, host: str, port: int) -> str:
         """Run the processes to their end; return the name of the one that died, else ""."""
-        connections.close_all()  # forks must not share a connection
         site = _site(host, port)
+        places = self.places or _places(site)
+        connections.close_all()  # forks must not share a connection
         supervisor = Supervisor(
-            grace=GRACE_SECONDS, on_tick=once_open(host, port, lambda: self._announce(site))
+            grace=GRACE_SECONDS,
+            on_tick=once_open(host, port, lambda: self._announce(places)),
+            on_wish=lambda: self._say(
+                "\nStopping ... (what is being sent is finished; Ctrl-C again ends it now)"
+            ),
         )
-        environment = {**os.environ, "SITE_URL": site, "PYTHONUNBUFFERED": "1"}
+        environment = {**os.environ, "SITE_URL": site, "PYTHONUNBUFFERED": "1"} | _quiet()
         for name, command in _processes(host, port).items():
             supervisor.add(name, command, environment=environment, folder=settings.BASE_DIR)
         supervisor.loop()
         died: str = supervisor.died
         return died
 
-    def _announce(self, site: str) -> None:
-        rows = {
-            "Sign up": f"{site}/subscribe/",
-            "Mailbox": f"{site}/mailbox/ (development: no mail leaves this machine)",
-            "Admin": f"{site}/admin/",
-            "Database": _database(),
-            "Broker": _broker(),
-            "Data": str(settings.DATA_DIR),
-        }
-        if settings.EMAIL_BACKEND != "digest.mailbox.EmailBackend":
-            del rows["Mailbox"]
-        self.stdout.write("\nPaperboy is up. Ctrl-C stops it.\n")
-        for name, value in rows.items():
-            self.stdout.write(f"  {name:<9} {value}")
-        self.stdout.write("\n".join(("", *self.epilogue)))
+    def _announce(self, places: Mapping[str, str]) -> None:
+        kept = {"Database": _database(), "Broker": _broker(), "Data": str(settings.DATA_DIR)}
+        lines = [f"  {name:<12} {value}" for name, value in {**places, **kept}.items()]
+        self._say("\n".join(["", "Paperboy is up. Ctrl-C stops it.", *lines, ""]))
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
         self.stdout.flush()
+
+
+def check_port(port: int) -> None:
+    """Raise CommandError for what is no port that a web process can listen on."""
+    if not 0 < port < 65_536:
+        raise CommandError(f"{port} is no port. Choose one from 1 to 65535, such as --port 8000.")
+
+
+def _places(site: str) -> dict[str, str]:
+    places = {"Sign up": f"{site}/subscribe/", "Admin": f"{site}/admin/"}
+    if settings.EMAIL_BACKEND == "digest.mailbox.EmailBackend":
+        places["Mailbox"] = f"{site}/mailbox/ (development: no mail leaves this machine)"
+    if not get_user_model().objects.filter(is_superuser=True).exists():
+        python = sys.executable.removeprefix(f"{settings.BASE_DIR}/")
+        places["Admin"] += f" (nobody can log in yet: {python} manage.py createsuperuser)"
+    return places
+
+
+def _quiet() -> dict[str, str]:
+    """Return what spares a development machine Celery's seven lines about root, who containers run as."""
+    if not settings.DEBUG:
+        return {}
+    filters = [os.environ.get("PYTHONWARNINGS"), "ignore:You're running the worker with superuser privileges"]
+    return {"PYTHONWARNINGS": ",".join(filter(None, filters))}
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
