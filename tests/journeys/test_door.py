@@ -104,6 +104,7 @@ def test_a_reader_signs_up_confirms_chooses_pauses_and_leaves(visit: Visit) -> N
     expect(page.get_by_label("Subjects, in your own words")).to_have_value("proof assistants")
     page.get_by_role("group", name="Bells").get_by_label("More").check(force=True)
     page.get_by_label("Never show me").fill("blockchain")
+    expect(page.get_by_label("Day, if once a week")).to_be_hidden()
     page.get_by_role("radio", name="Once a week").check(force=True)
     page.get_by_label("Day, if once a week").select_option("Friday")
     page.get_by_label("Time of day").fill("06:30")
