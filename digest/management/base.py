@@ -53,12 +53,10 @@ def whats_wrong_with_the_database() -> str:
 
 
 def _unreachable(answer: str) -> str:
-    """Return the sentence, with the first line of the driver's `answer` and without the password."""
+    """Return the sentence, with the first line of the driver's `answer`: it holds no password."""
     database = settings.DATABASES[DEFAULT_DB_ALIAS]
     if database["ENGINE"].endswith("sqlite3"):
         return f"The database {database['NAME']} cannot be opened: {answer}. Check DATABASE_URL and DATA_DIR."
     place = ":".join(str(database[part]) for part in ("HOST", "PORT") if database.get(part))
     reason = answer.partition("\n")[0].rpartition("failed: ")[2].strip().rstrip(".")
-    if database.get("PASSWORD"):
-        reason = reason.replace(database["PASSWORD"], "...")
     return f"The database at {place or 'this machine'} cannot be reached: {reason}. Check DATABASE_URL."
