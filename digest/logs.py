@@ -60,6 +60,9 @@ def configure(*, level: str, readable: bool) -> dict[str, Any]:
         "formatters": {"lines": lines},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
-        # A line per request or task drowns the ones that say what happened to a paper or a reader.
-        "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore", "celery")},
+        "loggers": {
+            # A line per request or task drowns the ones that say what happened to a paper or a reader.
+            **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "celery")},
+            "django": {},  # else Django's own console handler writes each of its lines a second time
+        },
     }

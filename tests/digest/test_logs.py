@@ -2,8 +2,10 @@
 
 import json
 import logging
+import logging.config
 
 import structlog
+from django.utils.log import DEFAULT_LOGGING
 
 from digest import logs
 
@@ -54,3 +56,10 @@ def test_no_report_holds_a_readers_link() -> None:
     }
     assert "AbC" not in json.dumps(logs.without_links_in_report(report, {}))
     assert "?x=1" in json.dumps(logs.without_links_in_report(report, {}))
+
+
+def test_djangos_lines_are_written_once() -> None:
+    settings_logging = logs.configure(level="INFO", readable=False)
+    logging.config.dictConfig({**DEFAULT_LOGGING, "disable_existing_loggers": False})
+    logging.config.dictConfig(settings_logging)
+    assert logging.getLogger("django").handlers == []
