@@ -8,19 +8,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from digest import thumbnails
 from digest.asking import ASKED_WITHIN, due, is_due
 from digest.matching import Compiled, compile_topics, topics_for
 from digest.models import Appearance, IngestRun, Paper, PaperTopic, SourceTurn
 from digest.sources import SOURCES
+from digest.sources import turn as turns
 from digest.sources.arxiv import Arxiv
 from digest.sources.base import Page, SourceError, Window
 from digest.storing import current_topics, store, store_all
 from subscribers.models import Topic
 
-__all__ = ["complete", "due", "ingest", "rematch", "rematch_edited", "store"]
+__all__ = ["complete", "due", "ingest", "rematch", "rematch_edited", "store", "take_in"]
 log = structlog.get_logger(__name__)
 
 #: So many answers in a row that never came, and the rest of the days is not asked for.
@@ -31,6 +34,10 @@ UNKNOWN = "new version of a paper not held"
 BY_ID = "by id"
 #: From so many entries on, all of them broken is a broken answer: the source has changed its ways.
 ENOUGH_TO_JUDGE = 3
+#: Longer than any asking takes, the time limit of Celery's tasks included.
+TAKING_IN = timedelta(minutes=10)
+#: Pictures that do not come in this time come another time; an edition goes out without.
+PICTURES_SECONDS = 45.0
 _CHUNK = 1000
 
 
@@ -94,6 +101,24 @@ def complete(window: Window, *, at: datetime, converse: Callable[[], Arxiv] = Ar
     run.finished_at = at + timedelta(seconds=time.monotonic() - began)
     run.save()
     return run
+
+
+def take_in(source: str, window: Window, *, at: datetime) -> bool:
+    """Do what the clock asks for one source: ask, complete, fetch pictures; say whether it was done.
+
+    One such at a time in the whole house: sources are slow, above all when they fail, and must not occupy
+    every worker while readers wait. What is left out is still due a minute later.
+    """
+    try:
+        with turns.turn("ingest", pause=timedelta(0), lease=TAKING_IN, patience=0):
+            # No SourceError leaves these: their faults are receipts and log lines.
+            ingest(source, window, at=at, again=False)
+            if "arxiv" in settings.SOURCES:
+                complete(window, at=at)
+            thumbnails.fetch_missing(at=at, seconds=PICTURES_SECONDS)
+    except SourceError:
+        return False
+    return True
 
 
 def _begin(run: IngestRun, *, again: bool) -> IngestRun | None:

@@ -3,10 +3,9 @@
 from datetime import date
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
-from digest import advancing, ingestion, thumbnails
+from digest import advancing, ingestion
 from digest.delivery import run
 from digest.sources.base import Window
 from subscribers.models import Topic
@@ -58,9 +57,6 @@ def deliver() -> None:
 
 @shared_task
 def ingest(source: str, first: str, last: str) -> None:
-    """Ask one source for the days from `first` to `last` (ISO dates), then fetch missing thumbnails."""
+    """Take in what one source has for the days from `first` to `last` (ISO dates)."""
     window = Window(date.fromisoformat(first), date.fromisoformat(last))
-    ingestion.ingest(source, window, at=timezone.now(), again=False)
-    if "arxiv" in settings.SOURCES:
-        ingestion.complete(window, at=timezone.now())
-    thumbnails.fetch_missing(at=timezone.now())
+    ingestion.take_in(source, window, at=timezone.now())

@@ -5,6 +5,8 @@ Nothing of the file that came is kept: what readers get was encoded here.
 
 import hashlib
 import io
+import math
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +32,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 #: A picture is worth two tries and no long wait; tomorrow is another day.
 LIMITS = Limits(whole=30, most_bytes=8_000_000, tries=2, patience=10, redirects=0)
 TRY_AGAIN = timedelta(days=1)
+#: So many failures in a row mean that the host is away, not that the pictures are bad.
+VAIN_TRIES = 5
 
 
 class ThumbnailError(ValueError):
@@ -50,12 +54,15 @@ def fetch_missing(
     *,
     at: datetime,
     limit: int = 100,
+    seconds: float = math.inf,
     progress: Callable[[Paper], None] = lambda _paper: None,
 ) -> tuple[int, int]:
     """Fetch the thumbnails that `papers` (the newest stored, if None) lack; return how many came and failed.
 
-    A paper is tried at most once a day, by one process. Nothing here raises: an edition goes out without.
+    A paper is tried at most once a day, by one process; no more is begun after `seconds`, or after
+    VAIN_TRIES in a row that failed (the host is away). Nothing here raises: an edition goes out without.
     """
+    stop_at, in_vain = time.monotonic() + seconds, 0
     waiting = Q(thumbnail_tried_at=None) | Q(thumbnail_tried_at__lte=at - TRY_AGAIN)
     lacking = Paper.objects.filter(waiting, thumbnail="", withdrawn_at=None).exclude(thumbnail_url="")
     if papers is not None:
@@ -64,11 +71,14 @@ def fetch_missing(
     fetchers: dict[str, Fetcher] = {}
     try:
         for paper in lacking.order_by("-stored_at", "-pk")[:limit]:
+            if time.monotonic() >= stop_at or in_vain >= VAIN_TRIES:
+                break
             # Remembered before the asking, so that a crash or another process does not ask again.
             mine = Paper.objects.filter(waiting, pk=paper.pk).update(thumbnail_tried_at=at)
             if mine:
                 good = _take(paper, fetchers)
                 came, failed = came + good, failed + (not good)
+                in_vain = 0 if good else in_vain + 1
                 progress(paper)
     finally:
         for fetcher in fetchers.values():

@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
+from pytest_django import Settings
 
 from digest import coverage
-from digest.ingestion import BY_ID, complete, ingest
+from digest.ingestion import BY_ID, complete, ingest, take_in
 from digest.models import Appearance, Edition, IngestRun, Paper
 from digest.sources.arxiv import Arxiv
 from digest.sources.base import Window
 from digest.sources.fetching import Fetcher, Limits
+from digest.sources.turn import turn
 from tests.cast import NOON, a_topic
 from tests.digest.loopback import Asked, Loopback, Reply
 from tests.digest.wire import api_entry, atom, daily_papers, featured
@@ -92,3 +95,20 @@ def test_such_a_failure_does_not_make_an_edition_say_arxiv_is_missing(far_end: L
     completed(far_end)
     edition = Edition.objects.create(day=TODAY, opened_at=NOON)
     assert coverage.missing(edition, ["arxiv"], at=NOON) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_clock_takes_in_one_source_at_a_time(far_end: Loopback, settings: Settings) -> None:
+    settings.SOURCES = ["huggingface"]
+    Paper.objects.all().delete()
+    IngestRun.objects.all().delete()
+    far_end.answer = lambda _asked: Reply(daily_papers(featured("2603.00009")))
+    today = timezone.now().date()
+    window = Window(today, today)
+    with turn("ingest", pause=timedelta(0), patience=0):
+        assert not take_in("huggingface", window, at=timezone.now())
+        assert not IngestRun.objects.exists()
+    assert take_in("huggingface", window, at=timezone.now())
+    assert Paper.objects.filter(identity="2603.00009").exists()
+    assert take_in("huggingface", window, at=timezone.now())
+    assert IngestRun.objects.count() == 1  # asked just now: not due again

@@ -158,3 +158,19 @@ def test_the_newest_come_first_up_to_the_limit_and_withdrawn_ones_not_at_all(she
     assert [asked.path for asked in shelf.asked] == ["/new"]
     assert fetch_missing([new, old], at=NOON) == (1, 0)
     assert [asked.path for asked in shelf.asked] == ["/new", "/old"]
+
+
+def test_a_host_that_is_away_is_not_asked_for_every_picture(db: None, far_end: Loopback) -> None:  # noqa: ARG001
+    for number in range(9):
+        a_paper(thumbnail_url=f"{far_end.url}/{number}.png")
+    far_end.answer = lambda _asked: Reply(status=404)
+    assert fetch_missing(at=NOON) == (0, 5)
+    assert Paper.objects.filter(thumbnail_tried_at=None).count() == 4
+    far_end.answer = lambda _asked: Reply(picture())
+    assert fetch_missing(at=NOON) == (4, 0)
+
+
+def test_no_picture_is_begun_when_time_is_up(db: None, far_end: Loopback) -> None:  # noqa: ARG001
+    a_paper(thumbnail_url=f"{far_end.url}/1.png")
+    assert fetch_missing(at=NOON, seconds=0) == (0, 0)
+    assert far_end.asked == []
