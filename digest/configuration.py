@@ -38,6 +38,8 @@ PROVIDER_OPTIONS: dict[str, tuple[str, ...]] = {
 }
 #: What papers can come from; `digest.sources` holds a source of each name.
 SOURCES = ("huggingface", "arxiv")
+#: Whose puzzle may stand on the sign-up form.
+CAPTCHAS = ("turnstile", "hcaptcha")
 #: How a mail server is written, each with the port that is meant where none is.
 MAIL_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465, "consolemail": 0, "filemail": 0}
 #: How a database is written.
@@ -123,6 +125,24 @@ def web_address(name: str, value: str, *, allow_http: bool) -> str:
     if parts.scheme == "http" and not allow_http:
         raise refuse(name, f"{value!r} is not encrypted. Use https:// (http:// is for DEBUG=true only).")
     return value.rstrip("/")
+
+
+def origins(name: str, value: str, *, allow_http: bool) -> list[str]:
+    """Return the web origins in `value` (RFC 6454): scheme, host and port, nothing behind them."""
+    found = [web_address(name, part, allow_http=allow_http) for part in names(name, value)]
+    for origin in found:
+        if _parts(origin).path:
+            raise refuse(
+                name, f"{origin!r} has a path. Write only scheme and host, as https://lab.example.org."
+            )
+    return found
+
+
+def captcha(name: str, value: str) -> str:
+    """Return whose puzzle is asked for, or the empty string for none."""
+    if value and value not in CAPTCHAS:
+        raise refuse(name, f"choose one of: {', '.join(CAPTCHAS)}; or leave it empty for none.")
+    return value
 
 
 def mailbox(name: str, value: str) -> str:

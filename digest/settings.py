@@ -76,6 +76,21 @@ THUMBNAIL_HOSTS = env.read(
     "THUMBNAIL_HOSTS", "cdn-thumbnails.huggingface.co,cdn-uploads.huggingface.co", read.names
 )
 
+# --- The door ---------------------------------------------------------------------------------------------
+#: Proxies in front that each add an address to X-Forwarded-For; what stands before theirs anybody can write.
+PROXY_HOPS = env.read("PROXY_HOPS", "0", read.whole_number, least=0, most=5)
+#: Sites that may show the sign-up form in a frame and post to the JSON endpoint.
+EMBED_ORIGINS = env.read("EMBED_ORIGINS", "", read.origins, allow_http=DEBUG)
+#: Sign-ups within an hour: from one network (/24, /48), for one mail domain, in all.
+SIGNUPS_PER_NETWORK = env.read("SIGNUPS_PER_NETWORK", "20", read.whole_number, least=1, most=10**6)
+SIGNUPS_PER_DOMAIN = env.read("SIGNUPS_PER_DOMAIN", "500", read.whole_number, least=1, most=10**6)
+SIGNUPS_PER_HOUR = env.read("SIGNUPS_PER_HOUR", "2000", read.whole_number, least=1, most=10**6)
+CAPTCHA = env.read("CAPTCHA", "", read.captcha)
+CAPTCHA_SITE_KEY = env.text("CAPTCHA_SITE_KEY", "")
+CAPTCHA_SECRET_KEY = env.text("CAPTCHA_SECRET_KEY", "")
+if CAPTCHA and not (CAPTCHA_SITE_KEY and CAPTCHA_SECRET_KEY):
+    env.refuse("CAPTCHA_SITE_KEY and CAPTCHA_SECRET_KEY", f"CAPTCHA={CAPTCHA} needs both.")
+
 # --- Database: SQLite beside the code, or what DATABASE_URL names -----------------------------------------
 DATABASES = {
     "default": env.read(

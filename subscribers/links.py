@@ -26,10 +26,22 @@ class Purpose(StrEnum):
     CONFIRM = "c"
     PREFERENCES = "p"
     UNSUBSCRIBE = "u"
+    #: Change the address, take the data along, erase.
+    ACCOUNT = "a"
+    #: The owner of a new address agrees.
+    NEW_ADDRESS = "n"
+    #: Take back having left.
+    UNDO = "r"
 
 
 #: How long a link works. A purpose that is not here never expires.
-LIFETIMES = {Purpose.CONFIRM: timedelta(hours=72), Purpose.PREFERENCES: timedelta(days=30)}
+LIFETIMES = {
+    Purpose.CONFIRM: timedelta(hours=72),
+    Purpose.PREFERENCES: timedelta(days=30),
+    Purpose.ACCOUNT: timedelta(minutes=30),
+    Purpose.NEW_ADDRESS: timedelta(hours=24),
+    Purpose.UNDO: timedelta(minutes=30),
+}
 
 
 class Fault(StrEnum):
@@ -74,7 +86,7 @@ def unsubscribe_url(subscriber_public_id: str, delivery_public_id: str = "") -> 
 
 def preferences_url(subscriber_public_id: str, at: datetime) -> str:
     """Return the absolute address of a reader's choices, good for 30 days from `at`."""
-    token = _sign(Purpose.PREFERENCES, subscriber_public_id, str(int(at.timestamp())))
+    token = _sign(Purpose.PREFERENCES, subscriber_public_id, _moment(at))
     return f"{settings.SITE_URL}/preferences/{token}"
 
 
@@ -83,18 +95,42 @@ def pause_url(subscriber_public_id: str, at: datetime) -> str:
     return preferences_url(subscriber_public_id, at) + "#pause"
 
 
+def account_url(subscriber_public_id: str, at: datetime) -> str:
+    """Return the absolute address of address, data and erasure, good for 30 minutes from `at`."""
+    return f"{settings.SITE_URL}/account/{_sign(Purpose.ACCOUNT, subscriber_public_id, _moment(at))}"
+
+
+def new_address_url(subscriber_public_id: str, *, binding: str, at: datetime) -> str:
+    """Return the absolute address by which the owner of a new address agrees, good for 24 hours from `at`.
+
+    `binding` is `address_binding(...)` of that address.
+    """
+    token = _sign(Purpose.NEW_ADDRESS, subscriber_public_id, _moment(at), binding)
+    return f"{settings.SITE_URL}/address/{token}"
+
+
+def undo_url(subscriber_public_id: str, at: datetime) -> str:
+    """Return the absolute address that takes back having left, good for 30 minutes from `at`."""
+    return f"{settings.SITE_URL}/undo/{_sign(Purpose.UNDO, subscriber_public_id, _moment(at))}"
+
+
 def confirm_url(subscriber_public_id: str, *, binding: str, at: datetime) -> str:
     """Return the absolute address that confirms a subscription, good for 72 hours from `at`.
 
     `binding` is `confirmation_binding(...)`: the link confirms that address and that wording, nothing else.
     """
-    token = _sign(Purpose.CONFIRM, subscriber_public_id, str(int(at.timestamp())), binding)
+    token = _sign(Purpose.CONFIRM, subscriber_public_id, _moment(at), binding)
     return f"{settings.SITE_URL}/confirm/{token}"
 
 
 def confirmation_binding(address_hash: str, consent_version: str) -> str:
     """Return 128 bits in hex that stand for one address and one version of the consent text."""
     return hashlib.sha256(f"{address_hash}\n{consent_version}".encode()).hexdigest()[:32]
+
+
+def address_binding(address_hash: str) -> str:
+    """Return 128 bits in hex that stand for one address."""
+    return hashlib.sha256(address_hash.encode()).hexdigest()[:32]
 
 
 def read(token: str, purpose: Purpose, at: datetime) -> Claims:
@@ -118,6 +154,10 @@ def read(token: str, purpose: Purpose, at: datetime) -> Claims:
     if at >= issued_at + lifetime:
         raise LinkError(Fault.EXPIRED)
     return Claims(subject, extra="".join(rest[1:]), issued_at=issued_at)
+
+
+def _moment(at: datetime) -> str:
+    return str(int(at.timestamp()))
 
 
 def _sign(purpose: Purpose, *parts: str) -> str:

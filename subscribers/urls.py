@@ -2,12 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from subscribers import views
+from subscribers.views import confirming, leaving, preferences, signup
 
 urlpatterns: list[URLPattern] = [
-    path("subscribe/", views.signup, name="signup"),
-    path("subscribe/sent/", views.signup_sent, name="signup_sent"),
-    path("confirm/<str:token>", views.confirm, name="confirm"),
-    path("preferences/<str:token>", views.preferences, name="preferences"),
-    path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
+    path("subscribe/", signup.signup, name="signup"),
+    path("subscribe/sent/", signup.signup_sent, name="signup_sent"),
+    path("confirm/<str:token>", confirming.confirm, name="confirm"),
+    path("preferences/<str:token>", preferences.preferences, name="preferences"),
+    path("u/<str:token>", leaving.unsubscribe, name="unsubscribe"),
 ]

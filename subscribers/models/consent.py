@@ -1,0 +1,58 @@
+"""The proof of what readers agreed to and took back."""
+
+from django.db import models
+
+from subscribers.models.readers import Subscriber
+
+
+class ConsentText(models.Model):
+    """The exact wording somebody agreed to. A row never changes; a new wording is a new version."""
+
+    version = models.CharField(max_length=20, unique=True)
+    wording = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class ConsentEvent(models.Model):
+    """Append-only: who agreed to what or took it back, when, and from where (GDPR article 7)."""
+
+    class Kind(models.TextChoices):
+        REQUESTED = "requested"
+        CONFIRMED = "confirmed"
+        CHANGED = "changed"
+        WITHDRAWN = "withdrawn"
+        IMPORTED = "imported"
+        RESUMED = "resumed"  # left, and took it back at once
+        ERASED = "erased"
+
+    subscriber = models.ForeignKey(
+        Subscriber, on_delete=models.SET_NULL, null=True, related_name="consent_events"
+    )
+    address_hash = models.CharField(max_length=80, db_index=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    text = models.ForeignKey(ConsentText, on_delete=models.PROTECT, null=True)
+    source = models.CharField(max_length=40, help_text="The form, link or command it came by.")
+    network = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+
+
+class LeavingReason(models.Model):
+    """Why somebody left, if they told. Nothing in it says who."""
+
+    class Reason(models.TextChoices):
+        TOO_MANY = "too_many", "Too many mails"
+        NOT_FITTING = "not_fitting", "The papers did not fit me"
+        ELSEWHERE = "elsewhere", "I find my papers elsewhere"
+        NEVER_ASKED = "never_asked", "I never asked for this"
+        OTHER = "other", "Something else"
+
+    reason = models.CharField(max_length=12, choices=Reason)
+    words = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.get_reason_display()

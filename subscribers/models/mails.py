@@ -1,0 +1,67 @@
+"""The outbox."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from subscribers.models.identity import new_public_id
+from subscribers.models.readers import Subscriber
+
+
+class SystemMailQuerySet(models.QuerySet["SystemMail"]):
+    """Outbox rows in the words of the domain."""
+
+    def due(self, at: datetime) -> "SystemMailQuerySet":
+        """Rows to send at `at`: waiting, or held by an owner whose lease is over."""
+        return self.filter(
+            Q(state=SystemMail.State.WAITING, not_before__lte=at)
+            | Q(state=SystemMail.State.CLAIMED, lease_until__lt=at)
+        )
+
+
+class SystemMail(models.Model):
+    """The outbox: a mail of the house (confirm, already subscribed, a link), written with its cause.
+
+    Sent at least once and at most `outbox.MOST_ATTEMPTS` times.
+    """
+
+    class Kind(models.TextChoices):
+        CONFIRM = "confirm"
+        ALREADY_SUBSCRIBED = "already_subscribed"
+        ACCOUNT = "account"  # the link to change the address, take the data along, erase
+        NEW_ADDRESS = "new_address"  # asks the owner of the new address
+        ADDRESS_CHANGED = "address_changed"  # tells the owner of the old one
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        CLAIMED = "claimed"
+        SENT = "sent"
+        FAILED = "failed"
+
+    public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="system_mails")
+    kind = models.CharField(max_length=20, choices=Kind)
+    to = models.CharField(
+        max_length=254, blank=True, help_text="Where it goes, if not to the reader's address."
+    )
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    detail = models.CharField(max_length=200, blank=True, help_text="The last answer, without addresses.")
+    created_at = models.DateTimeField()
+    not_before = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    owner = models.CharField(max_length=40, blank=True)
+    epoch = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+
+    objects = SystemMailQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["not_before"],
+                name="system_mail_waiting",
+                condition=Q(state__in=["waiting", "claimed"]),
+            )
+        ]

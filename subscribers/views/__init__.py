@@ -1,0 +1,1 @@
+"""The door: sign up, confirm, choose, leave. GET and HEAD show, POST acts."""

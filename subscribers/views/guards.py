@@ -1,0 +1,88 @@
+"""What the door's pages share: signed links, where a wish came from, and the kind page for a dead link.
+
+The pages behind a token set no cookie and need none: the link in the mail is the authority, so nothing a
+forged cross-site request could borrow exists, and they are exempt from the CSRF check (whose Origin check
+`no-referrer` would fail anyway).
+"""
+
+import ipaddress
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import urlsplit
+
+import structlog
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from subscribers import links
+from subscribers.consent import Trace
+from subscribers.links import LinkError, Purpose
+
+log = structlog.get_logger(__name__)
+
+show_or_act = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def behind_a_token(purpose: Purpose) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Let a view run with the `Claims` of a valid token of `purpose`, and keep its page to its reader.
+
+    The answer is never stored, never indexed, and its address never leaks as a referrer. A token that opens
+    nothing gets a small page: 410 for one that was good once, 400 for any other.
+    """
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, token: str) -> HttpResponse:
+            try:
+                claims = links.read(token, purpose, timezone.now())
+            except LinkError as error:
+                status = 410 if error.fault is links.Fault.EXPIRED else 400
+                log.info("link refused", door=purpose.name.lower(), fault=error.fault)
+                response = closed(request, str(error), status)
+            else:
+                response = view(request, claims)
+            response["Cache-Control"] = "no-store, private"
+            response["Referrer-Policy"] = "no-referrer"
+            response["X-Robots-Tag"] = "noindex, nofollow"
+            # Django would log the path of every 4xx, and this path is a key to somebody's choices.
+            response._has_been_logged = True  # type: ignore[attr-defined]
+            return response
+
+        return csrf_exempt(show_or_act(guarded))
+
+    return decorate
+
+
+def closed(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+    """Return the small page for a link that opens nothing; `sentence` says why."""
+    page = {"sentence": sentence, "signup": reverse("signup")}
+    return render(request, "web/link_closed.html", page, status=status)
+
+
+def see_other(path: str) -> HttpResponse:
+    """Send the browser on by GET (RFC 9110 section 15.4.4), so that a reload repeats nothing."""
+    return HttpResponseRedirect(path, status=303)
+
+
+def path_of(url: str) -> str:
+    """Return where `url` leads within this site: pages link to the host they were asked of."""
+    return urlsplit(url).path
+
+
+def trace_of(request: HttpRequest, source: str) -> Trace:
+    """Return where the wish in `request` came from; `source` names the form or link."""
+    agent = "".join(
+        character for character in request.headers.get("User-Agent", "") if character.isprintable()
+    )
+    return Trace(source=source, network=_network(request.META.get("REMOTE_ADDR", "")), user_agent=agent[:200])
+
+
+def _network(given: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(given))
+    except ValueError:  # a Unix socket has no address
+        return None
