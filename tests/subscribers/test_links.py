@@ -58,6 +58,26 @@ def test_a_confirm_link_works_for_three_days_and_carries_what_it_is_bound_to() -
     assert fault(confirming(), Purpose.CONFIRM, NOW + timedelta(hours=72)) is Fault.EXPIRED
 
 
+def test_a_link_to_the_account_works_for_thirty_minutes() -> None:
+    given_ = token(links.account_url(READER, NOW))
+    assert links.read(given_, Purpose.ACCOUNT, NOW + timedelta(minutes=30) - SECOND).subject == READER
+    assert fault(given_, Purpose.ACCOUNT, NOW + timedelta(minutes=30)) is Fault.EXPIRED
+
+
+def test_a_link_to_a_new_address_works_for_a_day_and_carries_what_it_is_bound_to() -> None:
+    given_ = token(links.new_address_url(READER, binding=links.address_binding("1:aa"), at=NOW))
+    claims = links.read(given_, Purpose.NEW_ADDRESS, NOW + timedelta(hours=24) - SECOND)
+    assert (claims.subject, claims.extra) == (READER, links.address_binding("1:aa"))
+    assert claims.extra != links.address_binding("1:ab")
+    assert fault(given_, Purpose.NEW_ADDRESS, NOW + timedelta(hours=24)) is Fault.EXPIRED
+
+
+def test_leaving_can_be_taken_back_for_thirty_minutes() -> None:
+    given_ = token(links.undo_url(READER, NOW))
+    assert links.read(given_, Purpose.UNDO, NOW + timedelta(minutes=30) - SECOND).subject == READER
+    assert fault(given_, Purpose.UNDO, NOW + timedelta(minutes=30)) is Fault.EXPIRED
+
+
 def test_a_pause_link_is_a_preferences_link_with_a_place_on_the_page() -> None:
     assert links.pause_url(READER, NOW) == links.preferences_url(READER, NOW) + "#pause"
 
@@ -73,6 +93,9 @@ def test_a_link_opens_no_other_door(purpose: Purpose) -> None:
         Purpose.CONFIRM: confirming(),
         Purpose.PREFERENCES: token(links.preferences_url(READER, NOW)),
         Purpose.UNSUBSCRIBE: token(links.unsubscribe_url(READER)),
+        Purpose.ACCOUNT: token(links.account_url(READER, NOW)),
+        Purpose.NEW_ADDRESS: token(links.new_address_url(READER, binding="b" * 32, at=NOW)),
+        Purpose.UNDO: token(links.undo_url(READER, NOW)),
     }
     for other in set(Purpose) - {purpose}:
         assert fault(tokens[purpose], other) is Fault.WRONG_PURPOSE
