@@ -1,7 +1,6 @@
-"""What a reader may type, and the sentences that say what to mend."""
+"""What a reader can choose, and the sentences that say what to mend."""
 
 import functools
-import unicodedata
 import zoneinfo
 from collections import defaultdict
 from datetime import date
@@ -10,10 +9,9 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from subscribers.addresses import AddressError, normalise
-from subscribers.consent import current_consent_text
+from subscribers.forms.lines import LinesField
 from subscribers.lifecycle import Choices
-from subscribers.models import ConsentText, Interest, Preference, Subscriber, Topic
+from subscribers.models import Interest, Preference, Subscriber, Topic
 
 _REGIONS = frozenset(
     [
@@ -31,85 +29,6 @@ _REGIONS = frozenset(
 )
 _WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _WEIGHTS = [("0", "Off"), (str(Preference.Weight.NORMAL), "Follow"), (str(Preference.Weight.MORE), "More")]
-
-
-def _topics_offered() -> list[tuple[str, str]]:
-    return list(Topic.objects.filter(active=True).values_list("slug", "name"))
-
-
-class LinesField(forms.CharField):
-    """Several short texts, one on each line; gives a tuple without repetitions."""
-
-    most_lines = 40
-    longest_line = 200
-
-    def __init__(self, *, label: str = "", rows: int = 4) -> None:
-        most = self.most_lines * (self.longest_line + 2)
-        super().__init__(
-            required=False, max_length=most, label=label, widget=forms.Textarea(attrs={"rows": rows})
-        )
-
-    def clean(self, value: str | None) -> tuple[str, ...]:
-        """Return the lines: NFC, single spaces, the first spelling of those that differ in case only."""
-        text = unicodedata.normalize("NFC", super().clean(value) or "")
-        found: dict[str, str] = {}
-        for line in text.splitlines():
-            entry = " ".join(line.split())
-            if entry:
-                found.setdefault(entry.casefold(), self._checked(entry))
-        if len(found) > self.most_lines:
-            raise forms.ValidationError(f"Please keep to {self.most_lines} lines.")
-        return tuple(found.values())
-
-    def _checked(self, entry: str) -> str:
-        if len(entry) > self.longest_line:
-            raise forms.ValidationError(
-                f"“{entry[:40]}…” is too long: a line has {self.longest_line} characters."
-            )
-        if len(entry) < 2:
-            raise forms.ValidationError(f"“{entry}” is too short to look for. Write two characters or more.")
-        if not entry.isprintable():
-            raise forms.ValidationError("A line holds an invisible character. Please type it afresh.")
-        return entry
-
-
-class SignupForm(forms.Form):
-    """The front door: an address, topics, and a reader's own words."""
-
-    address = forms.CharField(
-        label="Email address",
-        max_length=1000,
-        error_messages={"required": "Please write your email address."},
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "name@example.org"}),
-    )
-    topics = forms.MultipleChoiceField(
-        choices=_topics_offered, required=False, widget=forms.CheckboxSelectMultiple
-    )
-    words = LinesField(label="In your own words", rows=3)
-    #: People do not see it; programs that fill every field do.
-    website = forms.CharField(
-        required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"})
-    )
-
-    def clean_address(self) -> str:
-        """Return the address to store."""
-        try:
-            return normalise(self.cleaned_data["address"])
-        except AddressError as error:
-            raise forms.ValidationError(str(error)) from error
-
-    def clean_topics(self) -> list[Topic]:
-        """Return the topics. Only names on offer come this far, so that no odd value reaches the database."""
-        return list(Topic.objects.filter(active=True, slug__in=self.cleaned_data["topics"]))
-
-    @property
-    def consent(self) -> ConsentText:
-        """The wording that is agreed to by sending the form, to be shown beside its button."""
-        return current_consent_text()
-
-    def filled_by_a_program(self) -> bool:
-        """Say whether the field that people do not see has been filled."""
-        return bool(self.data.get("website"))
 
 
 class PreferencesForm(forms.Form):
