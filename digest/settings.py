@@ -177,6 +177,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "anymail",
+    "import_export",
     "csp",
     "django_structlog",
 ]
