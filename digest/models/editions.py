@@ -22,9 +22,36 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         """Those whose digests may leave."""
         return self.filter(state__in=Edition.SENDABLE)
 
+    def published(self) -> "EditionQuerySet":
+        """Those that left the curators' desk; one that waits for approval may still change."""
+        return self.exclude(
+            Q(state__in=[Edition.State.OPEN, Edition.State.FROZEN])
+            | Q(state__in=[Edition.State.EXPIRED, Edition.State.CANCELLED], approved_at=None)
+        )
+
+    def published(self) -> "EditionQuerySet":
+        """Those that left the curators' desk; one that waits for approval may still change."""
+        return self.exclude(
+            Q(state__in=[Edition.State.OPEN, Edition.State.FROZEN])
+            | Q(state__in=[Edition.State.EXPIRED, Edition.State.CANCELLED], approved_at=None)
+        )
+
     def before(self, day: "date") -> "EditionQuerySet":
         """Those of earlier days, newest first."""
         return self.filter(day__lt=day).order_by("-day")
+
+
+class CandidateQuerySet(models.QuerySet["Candidate"]):
+    """Candidates in the words of the domain."""
+
+    def public(self) -> "CandidateQuerySet":
+        """Those that anybody may see: in a published edition, not hidden there, the paper not withdrawn.
+
+        A paper hidden in one edition and shown in another is public by the other.
+        """
+        return self.filter(
+            hidden=False, paper__withdrawn_at=None, edition__in=Edition.objects.published().values("pk")
+        )
 
 
 class Edition(models.Model):
@@ -86,6 +113,8 @@ class Candidate(models.Model):
     pin = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Place among the pins, from 1.")
     hidden = models.BooleanField(default=False)
     note = models.CharField(max_length=280, blank=True)
+
+    objects = CandidateQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -4,7 +4,6 @@ import re
 from datetime import date
 
 from django.core.paginator import Paginator
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -12,7 +11,6 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from digest.models import Candidate, Edition
-from digest.models.editions import EditionQuerySet
 from digest.pool import HALF_LIFE, WORTH
 from digest.rendering import fragments, opening, wording
 
@@ -27,7 +25,7 @@ _briefly = cache_control(public=True, max_age=300)
 @_briefly
 def edition_list(request: HttpRequest) -> HttpResponse:
     """List past editions, the newest first."""
-    page = Paginator(_published().exclude(state=Edition.State.EMPTY), DAYS_PER_PAGE).get_page(
+    page = Paginator(Edition.objects.published().exclude(state=Edition.State.EMPTY), DAYS_PER_PAGE).get_page(
         request.GET.get("page")
     )
     year = timezone.now().year
@@ -40,7 +38,7 @@ def edition_list(request: HttpRequest) -> HttpResponse:
 def edition(request: HttpRequest, day: str) -> HttpResponse:
     """Show the papers of one day, pins first, then by trend; 404 for a day without an edition."""
     wanted = _day(day)
-    found = _published().filter(day=wanted).first() if wanted else None
+    found = Edition.objects.published().filter(day=wanted).first() if wanted else None
     if found is None:
         return render(request, "web/edition_missing.html", status=404)
     year = timezone.now().year
@@ -53,18 +51,10 @@ def edition(request: HttpRequest, day: str) -> HttpResponse:
         "missing": opening.missing(found.missing_sources),
         "papers": [fragments.described(entries[key], _ABSTRACT, year) for key in page if key in entries],
         "page": page,
-        "earlier": _published().before(found.day).first(),
-        "later": _published().filter(day__gt=found.day).order_by("day").first(),
+        "earlier": Edition.objects.published().before(found.day).first(),
+        "later": Edition.objects.published().filter(day__gt=found.day).order_by("day").first(),
     }
     return render(request, "web/edition.html", context)
-
-
-def _published() -> EditionQuerySet:
-    """Editions that left the curators' desk; one that waits for approval may still change."""
-    return Edition.objects.exclude(
-        Q(state__in=[Edition.State.OPEN, Edition.State.FROZEN])
-        | Q(state__in=[Edition.State.EXPIRED, Edition.State.CANCELLED], approved_at=None)
-    )
 
 
 def _day(written: str) -> date | None:
