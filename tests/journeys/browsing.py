@@ -1,0 +1,118 @@
+"""One reader's browser: what they do in it, and what it must never do behind their back."""
+
+import gzip
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
+
+PHONE = 390
+DESKTOP = 1280
+#: Chromium says so on the console when a page answers with an error, as a refused form rightly does.
+_ANSWERED_WITH_AN_ERROR = "Failed to load resource"
+_REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation",
+    event => console.error(`CSP ${event.violatedDirective}: ${event.blockedURI}`))"""
+#: What shows that an element has the focus: an outline or a shadow that is drawn, its own or its label's.
+_FOCUS_IS_SEEN = """element => {
+  const drawn = one => {
+    const style = getComputedStyle(one);
+    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== "none";
+  };
+  return [element, element.nextElementSibling].some(one => one && drawn(one));
+}"""
+
+
+@dataclass
+class Tab:
+    """A page in a browser context of its own, and all that it loaded and complained of."""
+
+    page: Page
+    home: str
+    #: Typed by the reader, and never to be seen in an address that is asked for.
+    secrets: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    #: What the page in view was made from.
+    loaded: list[Response] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        browser: Browser,
+        home: str,
+        *,
+        width: int = DESKTOP,
+        touch: bool = False,
+        script: bool = True,
+        **more: Any,
+    ) -> Self:
+        """Open a browser context `width` CSS pixels wide: with fingers, without JavaScript, as asked."""
+        context = browser.new_context(
+            viewport={"width": width, "height": 844 if touch else 800},
+            has_touch=touch,
+            is_mobile=touch,
+            java_script_enabled=script,
+            locale="en-GB",
+            **more,
+        )
+        context.add_init_script(_REPORT_VIOLATIONS)
+        tab = cls(context.new_page(), home)
+        tab.page.on("request", tab._asks)
+        tab.page.on("response", lambda response: tab.loaded.append(response))
+        tab.page.on("console", tab._hears)
+        tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
+        return tab
+
+    def _asks(self, request: Request) -> None:
+        self.asked.append(request.url)
+        if request.is_navigation_request() and request.frame == self.page.main_frame:
+            self.loaded.clear()
+
+    def _hears(self, said: ConsoleMessage) -> None:
+        refused = said.text.startswith(_ANSWERED_WITH_AN_ERROR)
+        if not (refused and said.location["url"] == self.page.url):
+            self.complaints.append(said.text)
+
+    def open(self, path: str) -> Response:
+        """Go to `path` and return the answer."""
+        response = self.page.goto(self.home + path)
+        assert response is not None
+        return response
+
+    def faults(self) -> list[str]:
+        """Return complaints of the page, requests to anybody else, cookies, and addresses in URLs."""
+        house = urlsplit(self.home).netloc
+        strangers = [url for url in self.asked if urlsplit(url).netloc != house and url[:5] != "data:"]
+        told = [url for url in self.asked for secret in ["@", "%40", *self.secrets] if secret in url]
+        cookies = [f"cookie {cookie['name']}" for cookie in self.page.context.cookies()]  # type: ignore[typeddict-item]
+        return [*self.complaints, *strangers, *told, *cookies]
+
+    def weight(self) -> dict[str, int]:
+        """Return the bytes of each part of the page in view but pictures, compressed as a server would."""
+        parts = [
+            one
+            for one in self.loaded
+            if one.request.resource_type != "image" and one.status not in {204, 301, 302, 303, 304}
+        ]
+        return {urlsplit(one.url).path: len(gzip.compress(one.body(), 6)) for one in parts}
+
+    def overflow(self) -> int:
+        """Return by how many pixels the page is wider than the screen."""
+        wide: int = self.page.evaluate("document.documentElement.scrollWidth")
+        size = self.page.viewport_size
+        assert size is not None
+        return wide - size["width"]
+
+    def tab_to(self, wanted: Locator, key: str = "Tab", most: int = 120) -> None:
+        """Press Tab until `wanted` has the focus, as a reader without a mouse; each stop must show itself."""
+        for _ in range(most):
+            self.page.keyboard.press(key)
+            at = self.page.locator(":focus")
+            assert at.count() == 1, f"the focus is nowhere on {self.page.url}"
+            assert at.evaluate(_FOCUS_IS_SEEN), (
+                f"nobody sees the focus at {at.evaluate('e => e.outerHTML')[:150]}"
+            )
+            if wanted.evaluate("element => element === document.activeElement"):
+                return
+        raise AssertionError(f"{wanted} cannot be reached with {key} on {self.page.url}")
