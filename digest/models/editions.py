@@ -29,13 +29,6 @@ class EditionQuerySet(models.QuerySet["Edition"]):
             | Q(state__in=[Edition.State.EXPIRED, Edition.State.CANCELLED], approved_at=None)
         )
 
-    def published(self) -> "EditionQuerySet":
-        """Those that left the curators' desk; one that waits for approval may still change."""
-        return self.exclude(
-            Q(state__in=[Edition.State.OPEN, Edition.State.FROZEN])
-            | Q(state__in=[Edition.State.EXPIRED, Edition.State.CANCELLED], approved_at=None)
-        )
-
     def before(self, day: "date") -> "EditionQuerySet":
         """Those of earlier days, newest first."""
         return self.filter(day__lt=day).order_by("-day")
