@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from email.headerregistry import Address
@@ -128,13 +129,11 @@ def web_address(name: str, value: str, *, allow_http: bool) -> str:
 
 
 def origins(name: str, value: str, *, allow_http: bool) -> list[str]:
-    """Return the web origins in `value` (RFC 6454): scheme, host and port, nothing behind them."""
-    found = [web_address(name, part, allow_http=allow_http) for part in names(name, value)]
+    """Return the web origins in `value` as browsers send them, to be compared exactly (RFC 6454)."""
+    found = [web_address(name, part.lower(), allow_http=allow_http) for part in names(name, value)]
     for origin in found:
-        if _parts(origin).path:
-            raise refuse(
-                name, f"{origin!r} has a path. Write only scheme and host, as https://lab.example.org."
-            )
+        if not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:(?!(443|80)$)[0-9]+)?", origin):
+            raise refuse(name, f"{origin!r}: write only scheme and host, as https://lab.example.org.")
     return found
 
 
