@@ -75,6 +75,18 @@ def rank(corpus: Corpus, profiles: Sequence[Profile]) -> list[list[Pick]]:
     return [batch.choose(profile) for profile in profiles]
 
 
+def reach(corpus: Corpus, profile: Profile) -> list[tuple[Facet, Rows]]:
+    """Return what the profile follows, each with the rows that `rank` could pick for it."""
+    batch = _Batch(corpus)
+    available = batch.available(profile)
+    return [(facet, facet.rows[available[facet.rows]]) for facet in batch.facets(profile)]
+
+
+def phrases_of(texts: Sequence[str]) -> list[str]:
+    """Return the interests in a reader's own lines, each once; a line may list several."""
+    return list(dict.fromkeys(phrase for text in texts for phrase in _LIST.split(text)))
+
+
 class _Batch:
     """Readers ranked together: what several of them ask for is looked up once."""
 
@@ -86,10 +98,10 @@ class _Batch:
 
     def choose(self, profile: Profile) -> list[Pick]:
         """Return the picks of one reader."""
-        available, room = self._available(profile), max(profile.size, 0)
+        available, room = self.available(profile), max(profile.size, 0)
         pins = [row for row in self.corpus.pinned if available[row]][: min(MOST_PINS, room)]
         available[pins] = False
-        facets = self._facets(profile)
+        facets = self.facets(profile)
         care = _Care(self.corpus, facets)
         chosen = care.best(available, room - len(pins))
         available[chosen] = False
@@ -100,7 +112,7 @@ class _Batch:
         picks += [(row, care.reason(row)) for row in (*chosen, *filling)]
         return [Pick(int(self.corpus.paper_ids[row]), reason) for row, reason in picks]
 
-    def _available(self, profile: Profile) -> npt.NDArray[np.bool_]:
+    def available(self, profile: Profile) -> npt.NDArray[np.bool_]:
         """Return (n) which papers the reader may get."""
         rows = self.pool(profile.since).copy()
         if profile.seen and self.corpus.size:
@@ -128,7 +140,7 @@ class _Batch:
             ]
         return np.concatenate(found)
 
-    def _facets(self, profile: Profile) -> list[Facet]:
+    def facets(self, profile: Profile) -> list[Facet]:
         """Return what the reader follows, in an order of its own; words that say nothing are no interest."""
         facets = []
         for topic, weight in sorted(profile.topics.items()):
@@ -139,8 +151,7 @@ class _Batch:
         for author in dict.fromkeys(filter(None, map(name_key, profile.authors))):
             rows = self.corpus.authors.get(author, _NOTHING)
             facets.append(Facet("author", author, rows, np.full(len(rows), AUTHOR)))
-        phrases = dict.fromkeys(phrase for words in profile.words for phrase in _LIST.split(words))
-        return facets + [facet for phrase in phrases if (facet := self.words(phrase))]
+        return facets + [facet for phrase in phrases_of(profile.words) if (facet := self.words(phrase))]
 
     def _words(self, words: str) -> Facet | None:
         if not any(map(says_something, tokens(words))):

@@ -11,10 +11,21 @@ from digest.texts import Numbers, Rows
 from digest.words import name_key
 
 PINNED = "editor’s pick"
+#: For a paper of the edition's own day that nobody has noticed; the second, told on a later day.
+NEW_TODAY, NEW_THAT_DAY = "new today", "new that day"
 #: Fewer votes, comments or stars than this are no reason to name.
 LEAST_NAMED = 2
 _LONGEST_QUOTE = 80
 _SIGNALS = ("votes", "comments", "stars on GitHub")
+# (how a reason begins, what makes it a clause); the first that fits.
+_OPENINGS = (
+    ("you ", ""),
+    ("matches ", "it "),
+    (PINNED, "it is the "),
+    (("by ", "close to ", "new "), "it is "),
+    ("a topic ", "it is in "),
+    (tuple("0123456789"), "it has "),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,12 @@ def of_trend(signals: npt.NDArray[np.int64], *, new: bool) -> str:
     amount = int(signals[strongest])
     if amount >= LEAST_NAMED:
         return f"{amount:,} {_SIGNALS[strongest]}"
-    return "new today" if new else "new since your last digest"
+    return NEW_TODAY if new else "new since your last digest"
+
+
+def because(reason: str) -> str:
+    """Return `reason` as the end of a sentence that "because" begins: "142 votes" is "it has 142 votes"."""
+    return next((f"{opening}{reason}" for start, opening in _OPENINGS if reason.startswith(start)), reason)
 
 
 def _quoted(text: str) -> str:

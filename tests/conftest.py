@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
 
-from digest import valkey
+from digest import previewing, valkey
 from digest.celery import app as celery_app
 from tests.sinks.provider import Provider
 from tests.sinks.smtp_sink import SmtpSink
@@ -53,6 +53,12 @@ def static_files() -> None:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}
     with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
         call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _no_pool_from_another_test() -> None:
+    """Forget the pool that previews keep: the next test's edition may have the same number."""
+    previewing.kept_pool.cache_clear()
 
 
 @pytest.fixture

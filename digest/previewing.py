@@ -1,0 +1,175 @@
+"""What today's digest would have brought a reader: asked before signing up, and while choosing.
+
+The same ranking over the same pool as the digests', for a new reader of five papers. It writes nothing and
+knows nobody: what is asked is told with the call and forgotten after it.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+
+import numpy as np
+import structlog
+from django.db.models import Max
+
+from digest import corpus, editions, ranking, reasons
+from digest.models import Edition
+from digest.pool import Corpus
+from digest.ranking import Profile
+from digest.reasons import Facet
+from digest.rendering import fragments, wording
+from digest.rendering.fragments import Described
+from digest.vocabulary import VocabularyError
+from digest.words import name_key, says_something, tokens
+from subscribers.models import Topic
+
+log = structlog.get_logger(__name__)
+
+SIZE = 5
+#: Interests and exclusions looked up for one preview. The form's lines, written as lists, could hold thousands.
+MOST_PHRASES = 200
+#: Characters of a reader's own words when they are shown again.
+_QUOTE = 80
+_building = threading.Lock()
+
+
+class TooMuchError(ValueError):
+    """More was asked than one preview looks up; `str()` is a sentence for the reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reader follows: topics {id: weight}, own words, authors' names, what they never want to see."""
+
+    topics: Mapping[int, float] = field(default_factory=dict)
+    words: Sequence[str] = ()
+    authors: Sequence[str] = ()
+    excluded: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One paper of a preview: in a reader's words, its identity, and why it is there (after “because”)."""
+
+    paper: Described
+    identity: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The papers, the best first, and what there is to say about them.
+
+    day: the edition's, or None where there is none to look at; today: whether it is the day's own; written:
+    the day in words; broken: the edition cannot be read. personal: something was asked; follows: an interest
+    was among it; fitting: how many papers of the edition are of interest; missed: interests that none of
+    them is about; idle: lines that name no subject.
+    """
+
+    papers: tuple[Shown, ...] = ()
+    day: date | None = None
+    today: bool = False
+    written: str = ""
+    broken: bool = False
+    personal: bool = False
+    follows: bool = False
+    fitting: int = 0
+    missed: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+
+
+def preview(asked: Asked | None = None, *, at: datetime) -> Preview:
+    """Return the five papers of the newest published edition for somebody who asks for `asked`, at `at`.
+
+    Five queries once the edition's pool is in memory; the first to ask builds it. Raises TooMuchError.
+    """
+    asked = asked or Asked()
+    if len(ranking.phrases_of([*asked.words, *asked.excluded])) + len(asked.authors) > MOST_PHRASES:
+        raise TooMuchError(
+            f"A preview looks up {MOST_PHRASES} subjects at most. Please list fewer."
+        )
+    edition = Edition.objects.published().filter(candidate_count__gt=0).order_by("-day").first()
+    if edition is None:
+        return Preview()
+    try:
+        pool = pool_of(edition)
+    except VocabularyError as error:
+        log.exception("preview_impossible", day=str(edition.day), error=str(error))
+        return Preview(broken=True)
+    return _looked_up(edition, pool, asked, at)
+
+
+def pool_of(edition: Edition) -> Corpus:
+    """Return the pool of `edition`, kept for this process until a curator or a topic changes it.
+
+    Threads that come while it is built wait for it: a pool is a second's work, and one is enough.
+    Raises VocabularyError.
+    """
+    # Papers are matched to topics behind the edition's back; a curator's decision raises the revision.
+    matched_at = Topic.objects.aggregate(newest=Max("matched_at"))["newest"]
+    with _building:
+        return kept_pool(edition.pk, edition.revision, edition.candidate_count, matched_at)
+
+
+@lru_cache(maxsize=1)
+def kept_pool(edition_id: int, revision: int, count: int, matched_at: datetime | None) -> Corpus:
+    """Load the pool of an edition; all that is named here makes it another one."""
+    log.info("preview_pool", edition=edition_id, revision=revision, papers=count, matched_at=str(matched_at))
+    return corpus.load(Edition.objects.get(pk=edition_id))
+
+
+def _looked_up(edition: Edition, pool: Corpus, asked: Asked, at: datetime) -> Preview:
+    profile = Profile(
+        topics=asked.topics,
+        words=tuple(asked.words),
+        authors=tuple(asked.authors),
+        excluded=tuple(asked.excluded),
+        size=SIZE,
+        seen=frozenset(),
+        since=None,
+    )
+    found = ranking.reach(pool, profile)
+    today = edition.day == editions.edition_day(at)
+    year = editions.edition_day(at).year
+    return Preview(
+        papers=_shown(edition, ranking.rank(pool, [profile])[0], today=today, year=year),
+        day=edition.day,
+        today=today,
+        written=wording.day(edition.day, year, weekday=True),
+        personal=bool(found or asked.excluded),
+        follows=bool(found),
+        fitting=len(np.unique(np.concatenate([rows for _, rows in found]))) if found else 0,
+        missed=tuple(_named(facet, asked) for facet, rows in found if not len(rows)),
+        idle=tuple(_quoted(line) for line in asked.words if not any(map(says_something, tokens(line)))),
+    )
+
+
+def _shown(edition: Edition, picks: Sequence[ranking.Pick], *, today: bool, year: int) -> tuple[Shown, ...]:
+    """Return the picks as they are shown; one withdrawn since the pool was built is left out."""
+    entries = fragments.load(edition, [pick.paper_id for pick in picks])
+    return tuple(
+        Shown(
+            paper=fragments.described(entry, 0, year),
+            identity=entry.paper.identity,
+            reason=reasons.because(_told(pick.reason, today=today)),
+        )
+        for pick in picks
+        if (entry := entries.get(pick.paper_id)) and entry.paper.withdrawn_at is None
+    )
+
+
+def _told(reason: str, *, today: bool) -> str:
+    return reasons.NEW_THAT_DAY if reason == reasons.NEW_TODAY and not today else reason
+
+
+def _named(facet: Facet, asked: Asked) -> str:
+    """Return what is followed as the reader wrote it; a facet knows an author by the name's key alone."""
+    if facet.kind == "author":
+        return _quoted(next((name for name in asked.authors if name_key(name) == facet.text), facet.text))
+    return _quoted(facet.text) or "a topic of yours"
+
+
+def _quoted(text: str) -> str:
+    return wording.plain(text, _QUOTE).strip('"“”')

@@ -1,0 +1,213 @@
+"""Tests of digest.previewing: what today's digest would have brought a reader."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries
+
+from digest import corpus, curation, previewing
+from digest.models import Candidate, Edition, EditionTerms, Paper
+from digest.previewing import Asked, Preview, TooMuchError, preview
+from digest.ranking import Profile, rank
+from tests.cast import NOON, a_frozen_edition, a_paper, a_topic
+
+pytestmark = pytest.mark.django_db
+TODAY = NOON.date()
+DAY = timedelta(days=1)
+
+
+def titles(found: Preview) -> list[str]:
+    return [shown.paper.title for shown in found.papers]
+
+
+def because(found: Preview) -> dict[str, str]:
+    return {shown.paper.title: shown.reason for shown in found.papers}
+
+
+def test_a_preview_is_what_the_ranking_brings_a_new_reader_of_five_papers() -> None:
+    vision, robots = a_topic("vision"), a_topic("robots")
+    papers = [a_paper(f"On thing {n}", *[vision, robots][: n % 3], upvotes=n) for n in range(30)]
+    a_frozen_edition(TODAY - DAY, *papers[25:])
+    edition = a_frozen_edition(TODAY, *papers[:25])
+    profile = Profile({vision.pk: 1.0, robots.pk: 2.0}, ("thing 7",), (), ("thing 5",), 5, frozenset(), None)
+    expected = rank(corpus.load(edition), [profile])[0]
+    found = preview(Asked({vision.pk: 1, robots.pk: 2}, ["thing 7"], [], ["thing 5"]), at=NOON)
+    assert [shown.paper.key for shown in found.papers] == [pick.paper_id for pick in expected]
+    assert len(expected) == 5
+    assert (found.day, found.today, found.personal) == (TODAY, True, True)
+
+
+def test_each_paper_says_why_it_is_there() -> None:
+    vision = a_topic("vision")
+    pinned = a_paper("Chosen by hand")
+    edition = a_frozen_edition(
+        TODAY,
+        pinned,
+        a_paper("Pictures", vision),
+        a_paper("Splats", abstract="We use Gaussian splatting."),
+        a_paper("Hers", authors=["Grace Sample"]),
+        a_paper("Loved", upvotes=142),
+    )
+    Candidate.objects.filter(edition=edition, paper=pinned).update(pin=1)
+    asked = Asked({vision.pk: 1}, ["gaussian splatting"], ["Grace Sample"])
+    assert because(preview(asked, at=NOON)) == {
+        "Chosen by hand": "it is the editor’s pick",
+        "Pictures": "you follow Vision",
+        "Splats": "it matches “gaussian splatting”",
+        "Hers": "it is by Grace Sample, whom you follow",
+        "Loved": "it has 142 votes",
+    }
+
+
+def test_who_asks_for_nothing_sees_what_everybody_gets() -> None:
+    a_frozen_edition(TODAY, a_paper("Quiet"), a_paper("Loud", upvotes=9))
+    found = preview(at=NOON)
+    assert because(found) == {"Loud": "it has 9 votes", "Quiet": "it is new today"}
+    assert not found.personal
+
+
+def test_an_older_edition_does_not_speak_of_today() -> None:
+    a_frozen_edition(TODAY - DAY, a_paper("Quiet"))
+    found = preview(at=NOON)
+    assert because(found) == {"Quiet": "it is new that day"}
+    assert (found.today, found.written) == (False, "Tuesday 3 March")
+
+
+def test_the_newest_published_edition_with_papers_is_the_one() -> None:
+    a_frozen_edition(TODAY - 2 * DAY, a_paper("Older"))
+    a_frozen_edition(TODAY - DAY, a_paper("Out"))
+    a_frozen_edition(TODAY, state=Edition.State.EMPTY)
+    a_frozen_edition(TODAY + DAY, a_paper("On the desk"), state=Edition.State.FROZEN)
+    assert titles(preview(at=NOON)) == ["Out"]
+
+
+def test_without_an_edition_there_is_a_preview_of_nothing() -> None:
+    assert preview(Asked(words=["proofs"]), at=NOON) == Preview()
+
+
+def test_an_edition_whose_papers_are_all_hidden_is_a_preview_without_papers() -> None:
+    edition = a_frozen_edition(TODAY, a_paper())
+    Candidate.objects.filter(edition=edition).update(hidden=True)
+    found = preview(at=NOON)
+    assert (found.day, found.papers) == (TODAY, ())
+
+
+def test_nothing_fitting_is_said_and_the_trend_fills_in() -> None:
+    a_frozen_edition(TODAY, a_paper("Loud", upvotes=9), a_paper("Faint"))
+    found = preview(Asked(words=["knitting looms", "“proof assistants”"], authors=["Nobody, N."]), at=NOON)
+    assert because(found) == {"Loud": "it has 9 votes"}
+    assert (found.personal, found.follows, found.fitting) == (True, True, 0)
+    assert found.missed == ("Nobody, N.", "knitting looms", "proof assistants")
+
+
+def test_what_fits_is_counted_once_and_without_what_is_excluded() -> None:
+    vision = a_topic("vision")
+    a_frozen_edition(
+        TODAY,
+        a_paper("Splats", vision, abstract="Gaussian splatting."),
+        a_paper("More splats", abstract="Gaussian splatting again."),
+        a_paper("Barred", vision, abstract="Blockchain."),
+    )
+    found = preview(Asked({vision.pk: 1}, ["gaussian splatting"], [], ["blockchain"]), at=NOON)
+    assert (found.fitting, found.missed) == (2, ())
+
+
+def test_words_that_name_no_subject_are_told_and_are_no_interest() -> None:
+    a_frozen_edition(TODAY, a_paper("The latest papers about us"))
+    found = preview(Asked(words=["the latest papers", "???"]), at=NOON)
+    assert found.idle == ("the latest papers", "???")
+    assert not found.follows
+
+
+def test_a_topic_no_edition_knows_is_missed_and_breaks_nothing() -> None:
+    a_frozen_edition(TODAY, a_paper(upvotes=9))
+    found = preview(Asked({999_999: 1}), at=NOON)
+    assert (found.fitting, found.missed, len(found.papers)) == (0, ("a topic of yours",), 1)
+
+
+def test_a_preview_costs_few_queries_once_the_pool_is_in_memory(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    vision = a_topic("vision")
+    a_frozen_edition(TODAY, *[a_paper("", vision) for _ in range(40)])
+    preview(at=NOON)
+    with django_assert_num_queries(5):
+        preview(Asked({vision.pk: 1}, ["question", "care"], ["Ada Example"]), at=NOON)
+
+
+def test_what_a_curator_hides_or_pins_shows_at_once() -> None:
+    one, two = a_paper("One", upvotes=9), a_paper("Two", upvotes=3)
+    edition = a_frozen_edition(TODAY, one, two, state=Edition.State.PAUSED)
+    assert titles(preview(at=NOON)) == ["One", "Two"]
+    curation.hide(edition, one)
+    assert titles(preview(at=NOON)) == ["Two"]
+    curation.pin(edition, one)
+    assert because(preview(at=NOON)) == {"One": "it is the editor’s pick", "Two": "it has 3 votes"}
+
+
+def test_papers_matched_anew_to_a_topic_show_at_once() -> None:
+    vision, paper = a_topic("vision", matched_at=NOON), a_paper("Pictures")
+    a_frozen_edition(TODAY, paper)
+    assert preview(Asked({vision.pk: 1}), at=NOON).fitting == 0
+    paper.topics.add(vision)
+    a_topic("vision", matched_at=NOON + timedelta(hours=1))
+    assert preview(Asked({vision.pk: 1}), at=NOON).fitting == 1
+
+
+def test_a_paper_withdrawn_since_the_pool_was_built_is_left_out() -> None:
+    one, two = a_paper("One"), a_paper("Two")
+    a_frozen_edition(TODAY, one, two)
+    preview(at=NOON)
+    Paper.objects.filter(pk=one.pk).update(withdrawn_at=NOON)
+    assert titles(preview(at=NOON)) == ["Two"]
+
+
+def test_at_most_one_pool_is_kept() -> None:
+    for age in (2, 1, 0):
+        a_frozen_edition(TODAY - age * DAY, a_paper())
+        preview(at=NOON)
+    assert previewing.kept_pool.cache_info().currsize == 1
+
+
+def test_an_edition_that_cannot_be_read_is_a_preview_that_says_so() -> None:
+    edition = a_frozen_edition(TODAY, a_paper())
+    EditionTerms.objects.create(edition=edition, documents=1, packed=b"broken")
+    assert preview(at=NOON) == Preview(broken=True)
+
+
+def test_more_than_a_preview_looks_up_is_refused_with_a_sentence() -> None:
+    a_frozen_edition(TODAY, a_paper())
+    lists = [", ".join(f"x{line}y{place}" for place in range(10)) for line in range(21)]
+    with pytest.raises(TooMuchError, match="200 subjects at most"):
+        preview(Asked(words=lists), at=NOON)
+    assert preview(Asked(words=lists[:20]), at=NOON).follows
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_come_together_wait_for_one_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_frozen_edition(TODAY, *[a_paper(upvotes=n) for n in range(20)])
+    built, found, load = [], [], corpus.load
+    gate = threading.Barrier(4)
+
+    def counted(edition: Edition) -> object:
+        built.append(edition.pk)
+        return load(edition)
+
+    def ask() -> None:
+        gate.wait(10)
+        try:
+            found.append(titles(preview(at=NOON)))
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(corpus, "load", counted)
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(built) == 1
+    assert len(found) == 4
+    assert all(one == found[0] for one in found)
