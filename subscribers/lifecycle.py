@@ -10,11 +10,13 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from subscribers import outbox
+from subscribers import outbox, zones
 from subscribers.addresses import address_hash, address_key, normalise
+from subscribers.asking import may_ask
 from subscribers.consent import Trace, binding_of, current_consent_text, record, text_asked_with
 from subscribers.models import (
     ConsentEvent,
+    ConsentText,
     Interest,
     Preference,
     Subscriber,
@@ -23,7 +25,7 @@ from subscribers.models import (
     Topic,
 )
 
-#: No mailbox gets two confirmation mails, or two "you are already subscribed", within this time.
+#: No mailbox gets two "you are already subscribed" within this time.
 BETWEEN_SYSTEM_MAILS = timedelta(hours=24)
 
 
@@ -47,38 +49,46 @@ class Choices:
 
 
 def sign_up(
-    address: str, topics: Iterable[Topic], words: Iterable[str] = (), *, at: datetime, trace: Trace
+    address: str,
+    topics: Iterable[Topic],
+    words: Iterable[str] = (),
+    *,
+    at: datetime,
+    trace: Trace,
+    time_zone: str = "",
+    text: ConsentText | None = None,
 ) -> None:
-    """Take the wish to subscribe. What follows depends on the address, and the caller never learns which.
+    """Take the wish to subscribe, made at `at`; what follows depends on the address.
 
-    New, pending or unsubscribed: pending, and a confirmation mail. Active: a mail with the way to the
-    preferences. Suppressed: nothing. The mails go to the stored address, never to another spelling of it,
-    and at most once a day. Raises AddressError.
+    New, pending or unsubscribed: pending, and a confirmation mail as often as `asking.may_ask` allows. Active:
+    a mail with the way to the preferences, once a day. Suppressed: nothing. Mails go to the stored address,
+    never to another spelling of it. A `time_zone` that is none is ignored; `text` is the wording agreed to, by
+    default the one of today. Raises AddressError.
     """
     address = normalise(address)
     hashed = address_hash(address)
     with transaction.atomic():
         if Suppression.objects.filter(address_hash=hashed).exists():
             return
-        reader, _ = Subscriber.objects.get_or_create(
+        reader, new = Subscriber.objects.get_or_create(
             address_key=address_key(address),
             defaults={"address": address, "address_hash": hashed, "status_at": at, "created_at": at},
         )
         reader = Subscriber.objects.select_for_update().get(pk=reader.pk)
-        if reader.status == Subscriber.Status.ACTIVE:
-            if _quiet(reader, SystemMail.Kind.ALREADY_SUBSCRIBED, at):
-                outbox.post(reader, SystemMail.Kind.ALREADY_SUBSCRIBED, at=at)
+        if reader.status == Subscriber.Status.ACTIVE and _quiet(reader, at):
+            outbox.post(reader, SystemMail.Kind.ALREADY_SUBSCRIBED, at=at)
+        if reader.status in {Subscriber.Status.ACTIVE, Subscriber.Status.SUPPRESSED}:
             return
-        if reader.status == Subscriber.Status.SUPPRESSED:
-            return
-        # Only the reader can have left, so a stranger cannot turn "left and back again" into a flood.
-        ask = reader.status == Subscriber.Status.UNSUBSCRIBED or _quiet(reader, SystemMail.Kind.CONFIRM, at)
-        if reader.status == Subscriber.Status.UNSUBSCRIBED:
-            _move(reader, Subscriber.Status.PENDING, at)
-        _follow(reader, {topic.pk: Preference.Weight.NORMAL for topic in topics})
-        _write_interests(reader, Interest.Kind.WORDS, words)
+        # Looked up under the row's lock: of two wishes at once the second must see what the first recorded.
+        ask = may_ask(hashed, at)
+        if not ask and new:
+            reader.delete()  # nobody who cannot be asked is kept
+        elif ask or reader.status == Subscriber.Status.PENDING:
+            _await(reader, time_zone, at)
+            _follow(reader, {topic.pk: Preference.Weight.NORMAL for topic in topics})
+            _write_interests(reader, Interest.Kind.WORDS, words)
         if ask:
-            record(reader, ConsentEvent.Kind.REQUESTED, trace, at=at, text=current_consent_text())
+            record(reader, ConsentEvent.Kind.REQUESTED, trace, at=at, text=text or current_consent_text())
             outbox.post(reader, SystemMail.Kind.CONFIRM, at=at)
 
 
@@ -131,15 +141,58 @@ def pause(public_id: str, until: date | None, *, at: datetime, trace: Trace) -> 
         record(reader, ConsentEvent.Kind.CHANGED, trace, at=at)
 
 
-def unsubscribe(public_id: str, *, at: datetime, trace: Trace) -> None:
-    """End the subscription. Done twice, or for a reader erased since, it changes nothing and is no error."""
+def read_weekly(public_id: str, *, at: datetime, trace: Trace) -> None:
+    """Send one digest a week, on the reader's weekday, in place of more.
+
+    Raises NotSubscribedError."""
+    with transaction.atomic():
+        reader = _active(public_id)
+        if reader.frequency == Subscriber.Frequency.WEEKLY:
+            return
+        reader.frequency = Subscriber.Frequency.WEEKLY
+        reader.save(update_fields=["frequency"])
+        record(reader, ConsentEvent.Kind.CHANGED, trace, at=at)
+
+
+def unsubscribe(public_id: str, *, at: datetime, trace: Trace) -> bool:
+    """End the subscription; return whether it was an active one, so that `resume` could take it up again.
+
+    Done twice, or for a reader erased since, it changes nothing and is no error.
+    """
     with transaction.atomic():
         reader = _locked(public_id)
         if reader is None or reader.status == Subscriber.Status.UNSUBSCRIBED:
-            return
+            return False
+        was_active = reader.status == Subscriber.Status.ACTIVE
         # A suppressed reader may leave too: the suppression list goes on holding the address.
         _move(reader, Subscriber.Status.UNSUBSCRIBED, at)
         record(reader, ConsentEvent.Kind.WITHDRAWN, trace, at=at)
+        return was_active
+
+
+def resume(public_id: str, *, left_at: datetime, at: datetime, trace: Trace) -> bool:
+    """Take back that an active reader left at `left_at` (whole seconds); return whether they are active now.
+
+    Only the last step can be taken back: whoever has signed up, left or been suppressed since is left alone.
+    """
+    with transaction.atomic():
+        reader = _locked(public_id)
+        if reader is None or reader.status == Subscriber.Status.ACTIVE:
+            return reader is not None
+        if not can_resume(reader, left_at):
+            return False
+        _move(reader, Subscriber.Status.ACTIVE, at)
+        record(reader, ConsentEvent.Kind.RESUMED, trace, at=at, text=text_asked_with(reader))
+        return True
+
+
+def can_resume(reader: Subscriber, left_at: datetime) -> bool:
+    """Say whether the reader's last step was to leave in the second `left_at`, and may be mailed still."""
+    return (
+        reader.status == Subscriber.Status.UNSUBSCRIBED
+        and reader.status_at.replace(microsecond=0) == left_at
+        and not Suppression.objects.filter(address_hash=reader.address_hash).exists()
+    )
 
 
 def suppress(hashed: str, reason: Suppression.Reason, source: str, *, at: datetime) -> None:
@@ -181,9 +234,19 @@ def _move(reader: Subscriber, status: Subscriber.Status, at: datetime) -> None:
     reader.save(update_fields=["status", "status_at"])
 
 
-def _quiet(reader: Subscriber, kind: SystemMail.Kind, at: datetime) -> bool:
-    """Say whether no mail of this kind was written lately."""
-    return not reader.system_mails.filter(kind=kind, created_at__gt=at - BETWEEN_SYSTEM_MAILS).exists()
+def _await(reader: Subscriber, time_zone: str, at: datetime) -> None:
+    """Make `reader` one who is to confirm, in the zone their browser told of."""
+    if reader.status == Subscriber.Status.UNSUBSCRIBED:
+        _move(reader, Subscriber.Status.PENDING, at)
+    if time_zone in zones.names():
+        reader.time_zone = time_zone
+        reader.save(update_fields=["time_zone"])
+
+
+def _quiet(reader: Subscriber, at: datetime) -> bool:
+    """Say whether `reader` was not told lately that they are subscribed."""
+    told = reader.system_mails.filter(kind=SystemMail.Kind.ALREADY_SUBSCRIBED)
+    return not told.filter(created_at__gt=at - BETWEEN_SYSTEM_MAILS).exists()
 
 
 def _follow(reader: Subscriber, weights: Mapping[int, int]) -> None:
