@@ -162,6 +162,7 @@ CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "digest.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
     # Who has just signed up looks for the mail now, not in a minute; and the web never waits for the broker.
     "outbox": {"task": "subscribers.tasks.send_outbox", "schedule": 10.0, "options": {"expires": 9}},
+    "tidy": {"task": "subscribers.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3500}},
 }
 
 # --- Django ------------------------------------------------------------------------------------------------

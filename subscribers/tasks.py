@@ -1,12 +1,26 @@
 """Thin tasks: messages are hints, the rows say what is due."""
 
+import time
+
 from celery import shared_task
 from django.utils import timezone
 
-from subscribers import outbox
+from subscribers import outbox, retention
+
+#: A run of `tidy` stops here; what is left is for the next hour.
+TIDY_SECONDS = 50
 
 
 @shared_task
 def send_outbox() -> int:
     """Send the system mails that are due."""
     return outbox.deliver_due(at=timezone.now())
+
+
+@shared_task
+def tidy() -> int:
+    """Forget what is due, page by page, for a while."""
+    started, touched = time.monotonic(), 0
+    while time.monotonic() - started < TIDY_SECONDS and (page := retention.tidy(at=timezone.now())):
+        touched += page
+    return touched

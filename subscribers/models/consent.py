@@ -2,10 +2,12 @@
 
 from django.db import models
 
+from subscribers.models.append_only import AppendOnly
+from subscribers.models.importing import ImportJob
 from subscribers.models.readers import Subscriber
 
 
-class ConsentText(models.Model):
+class ConsentText(AppendOnly):
     """The exact wording somebody agreed to. A row never changes; a new wording is a new version."""
 
     version = models.CharField(max_length=20, unique=True)
@@ -16,7 +18,7 @@ class ConsentText(models.Model):
         return self.version
 
 
-class ConsentEvent(models.Model):
+class ConsentEvent(AppendOnly):
     """Append-only: who agreed to what or took it back, when, and from where (GDPR article 7)."""
 
     class Kind(models.TextChoices):
@@ -28,6 +30,13 @@ class ConsentEvent(models.Model):
         RESUMED = "resumed"  # left, and took it back at once
         ERASED = "erased"
 
+    class Keeping(models.IntegerChoices):
+        """How far retention has come with an event; it alone writes this."""
+
+        WHOLE = 0
+        COARSE = 1  # the network shortened, the browser's name gone
+        PROOF = 2  # old, and kept: somebody did agree
+
     subscriber = models.ForeignKey(
         Subscriber, on_delete=models.SET_NULL, null=True, related_name="consent_events"
     )
@@ -35,9 +44,18 @@ class ConsentEvent(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     text = models.ForeignKey(ConsentText, on_delete=models.PROTECT, null=True)
     source = models.CharField(max_length=40, help_text="The form, link or command it came by.")
+    #: Its `consent_source` says where and when an imported reader agreed.
+    import_job = models.ForeignKey(ImportJob, on_delete=models.PROTECT, null=True, related_name="+")
     network = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
+    keeping = models.PositiveSmallIntegerField(choices=Keeping, default=Keeping.WHOLE, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["keeping", "at"], name="consent_keeping")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
 
 
 class LeavingReason(models.Model):

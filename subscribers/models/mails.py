@@ -63,5 +63,10 @@ class SystemMail(models.Model):
                 fields=["not_before"],
                 name="system_mail_waiting",
                 condition=Q(state__in=["waiting", "claimed"]),
-            )
+            ),
+            models.Index(
+                fields=["created_at"],
+                name="system_mail_settled",
+                condition=Q(state__in=["sent", "failed"]),
+            ),
         ]

@@ -52,7 +52,11 @@ class Subscriber(models.Model):
     objects = SubscriberQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["status", "id"]), models.Index(fields=["confirmed_at"])]
+        indexes = [
+            models.Index(fields=["status", "id"]),
+            models.Index(fields=["confirmed_at"]),
+            models.Index(fields=["status", "status_at"], name="subscriber_status_since"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(send_minute__lt=24 * 60), name="send_minute_within_a_day"),
             models.CheckConstraint(condition=Q(weekday__lte=6), name="weekday_within_a_week"),

@@ -1,0 +1,51 @@
+"""Tables whose rows are added and never changed. Retention alone has a way past this, and says so."""
+
+from typing import Any, NoReturn
+
+from django.db import models
+
+
+class AppendOnlyError(TypeError):
+    """Something tried to change or delete a row of a log."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        super().__init__(f"Rows of {model.__name__} are added, never changed; retention alone forgets them.")
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Reads and adds; refuses the rest."""
+
+    def update(self, **_fields: Any) -> NoReturn:  # noqa: ANN401 - Django's signature
+        """Refuse. Raises AppendOnlyError."""
+        raise AppendOnlyError(self.model)
+
+    def bulk_update(self, *_rows: Any, **_options: Any) -> NoReturn:  # noqa: ANN401 - Django's signature
+        """Refuse. Raises AppendOnlyError."""
+        raise AppendOnlyError(self.model)
+
+    def delete(self) -> NoReturn:
+        """Refuse. Raises AppendOnlyError."""
+        raise AppendOnlyError(self.model)
+
+
+class AppendOnly(models.Model):
+    """A row that is written once.
+
+    Erasing a reader still empties the foreign keys to them: Django does that by `_base_manager`, which is a
+    plain manager. So does `subscribers.retention`, on purpose and nowhere else.
+    """
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+        """Add the row. Raises AppendOnlyError for one that is there already."""
+        if not self._state.adding:
+            raise AppendOnlyError(type(self))
+        super().save(*args, **options)
+
+    def delete(self, *_args: Any, **_options: Any) -> NoReturn:  # noqa: ANN401 - Django's signature
+        """Refuse. Raises AppendOnlyError."""
+        raise AppendOnlyError(type(self))
