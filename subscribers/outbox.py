@@ -1,4 +1,4 @@
-"""System mails (confirm, already subscribed): rows written with their cause, sent at least once afterwards.
+"""System mails (confirm, already subscribed, a link): rows written with their cause, sent at least once afterwards.
 
 `post` belongs inside the transaction of the change that causes the mail; `deliver_due` runs from a task.
 A mail whose answer got lost is sent again: a second confirmation mail does no harm, a missing one does.
@@ -13,8 +13,9 @@ import structlog
 from django.conf import settings
 
 from subscribers import letters
+from subscribers.addresses import address_hash
 from subscribers.leasing import claim
-from subscribers.models import Subscriber, Suppression, SystemMail
+from subscribers.models import AddressChange, Subscriber, Suppression, SystemMail
 from subscribers.transport import Fate, Outcome, Sender
 
 log = structlog.get_logger(__name__)
@@ -23,16 +24,24 @@ MOST_ATTEMPTS = 6
 #: Waits after the first, second ... attempt. The sum stays well below the 72 hours of a confirm link.
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
 _LONGEST_WAIT = timedelta(hours=6)
-#: The status in which a reader still has a use for a mail of this kind.
+_Status = Subscriber.Status
+#: The states in which a reader still has a use for a mail of this kind.
 _WANTED_BY = {
-    SystemMail.Kind.CONFIRM: Subscriber.Status.PENDING,
-    SystemMail.Kind.ALREADY_SUBSCRIBED: Subscriber.Status.ACTIVE,
+    SystemMail.Kind.CONFIRM: {_Status.PENDING},
+    SystemMail.Kind.ALREADY_SUBSCRIBED: {_Status.ACTIVE},
+    # Who has left may still take their data along, or have it erased.
+    SystemMail.Kind.ACCOUNT: {_Status.PENDING, _Status.ACTIVE, _Status.UNSUBSCRIBED},
+    SystemMail.Kind.NEW_ADDRESS: {_Status.ACTIVE},
+    SystemMail.Kind.ADDRESS_CHANGED: set(_Status),
 }
 
 
-def post(subscriber: Subscriber, kind: SystemMail.Kind, *, at: datetime) -> SystemMail:
-    """Write the mail into the outbox, due at once; call it in the transaction of its cause."""
-    return SystemMail.objects.create(subscriber=subscriber, kind=kind, created_at=at, not_before=at)
+def post(subscriber: Subscriber, kind: SystemMail.Kind, *, at: datetime, to: str = "") -> SystemMail:
+    """Write the mail into the outbox, due at once; call it in the transaction of its cause.
+
+    It goes to the reader's address of the moment it is sent, or to `to`, an address from `normalise`.
+    """
+    return SystemMail.objects.create(subscriber=subscriber, kind=kind, to=to, created_at=at, not_before=at)
 
 
 def deliver_due(*, at: datetime, limit: int = 500) -> int:
@@ -104,9 +113,18 @@ def _record(mail: SystemMail, outcome: Outcome, at: datetime) -> None:
 
 def _still_wanted(mail: SystemMail) -> bool:
     reader = mail.subscriber
-    if reader.status != _WANTED_BY[SystemMail.Kind(mail.kind)]:
+    if reader.status not in _WANTED_BY[SystemMail.Kind(mail.kind)]:
         return False
-    return not Suppression.objects.filter(address_hash=reader.address_hash).exists()
+    if mail.kind == SystemMail.Kind.NEW_ADDRESS and not _asked_for(mail):
+        return False
+    hashed = address_hash(mail.to) if mail.to else reader.address_hash
+    return not Suppression.objects.filter(address_hash=hashed).exists()
+
+
+def _asked_for(mail: SystemMail) -> bool:
+    """Say whether the reader still wants to be written to at the address that the mail asks the owner of."""
+    wishes = AddressChange.objects.filter(subscriber=mail.subscriber_id)
+    return wishes.filter(address_hash=address_hash(mail.to)).exists()
 
 
 def _settle(mail: SystemMail, *, detail: str, **fields: object) -> None:

@@ -1,0 +1,142 @@
+"""A reader moves to another address: asked for behind a fresh link, agreed to by the new address's owner.
+
+The link that was mailed proves the old address, the press in the new mailbox proves the new one. Nothing on
+the way tells whether the new address is known here.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from subscribers import outbox
+from subscribers.addresses import address_hash, address_key, normalise
+from subscribers.consent import Trace, record, text_asked_with
+from subscribers.lifecycle import NotSubscribedError
+from subscribers.links import address_binding
+from subscribers.models import AddressChange, ConsentEvent, Subscriber, Suppression, SystemMail
+
+#: Mails that one reader may have sent to addresses that are not theirs, within a day.
+MOST_ASKED_A_DAY = 3
+#: What one address may be asked, by whomever and for whatever, counted by its hash (`lifecycle.sign_up` too).
+BETWEEN_QUESTIONS = timedelta(days=1)
+MOST_QUESTIONS = 3
+QUESTIONS_WITHIN = timedelta(days=365)
+
+
+class SameAddressError(ValueError):
+    """The address is the reader's already."""
+
+
+def ask(public_id: str, address: str, *, at: datetime, trace: Trace) -> None:
+    """Note that an active reader wants to move to `address`, and ask its owner by mail.
+
+    An address that is suppressed, another reader's, or has been asked often enough gets no mail, and the caller
+    cannot tell. A newer wish replaces an older one. Raises AddressError, SameAddressError, NotSubscribedError.
+    """
+    address = normalise(address)
+    hashed, key = address_hash(address), address_key(address)
+    with transaction.atomic():
+        reader = _active(public_id)
+        if reader.address_key == key:
+            raise SameAddressError
+        AddressChange.objects.update_or_create(
+            subscriber=reader,
+            defaults={"address": address, "address_key": key, "address_hash": hashed, "asked_at": at},
+        )
+        if _is_free(hashed, key) and _may_ask(reader, hashed, at):
+            ConsentEvent.objects.create(
+                subscriber=reader,
+                address_hash=hashed,
+                kind=ConsentEvent.Kind.REQUESTED,
+                text=text_asked_with(reader),  # moving agrees to nothing new
+                source=trace.source,
+                network=trace.network,
+                user_agent=trace.user_agent,
+                at=at,
+            )
+            outbox.post(reader, SystemMail.Kind.NEW_ADDRESS, at=at, to=address)
+
+
+def agree(public_id: str, binding: str, *, at: datetime, trace: Trace) -> bool:
+    """Move the reader to the address that `binding` stands for, once; return whether they are there now.
+
+    The old address gets a notice. False: another address is wanted by now, or the new one has become another
+    reader's or been suppressed since.
+    """
+    try:
+        with transaction.atomic():
+            reader = Subscriber.objects.select_for_update().filter(public_id=public_id).first()
+            if reader is None or reader.status != Subscriber.Status.ACTIVE:
+                return False
+            if address_binding(reader.address_hash) == binding:
+                return True
+            wish = wish_of(reader, binding)
+            if wish is None or not _is_free(wish.address_hash, wish.address_key):
+                return False
+            _move(reader, wish, at)
+            record(reader, ConsentEvent.Kind.CHANGED, trace, at=at)
+            return True
+    except IntegrityError:  # somebody else took the address between the look and the writing
+        return False
+
+
+def refuse(public_id: str, binding: str) -> bool:
+    """Forget the wish to move to the address that `binding` stands for: its owner does not want our mail.
+
+    Return whether `binding` is of an address that the reader does not have. Then the subscription is none of
+    that owner's, and this is all their unsubscribe link may end.
+    """
+    with transaction.atomic():
+        reader = Subscriber.objects.select_for_update().filter(public_id=public_id).first()
+        if reader is None or address_binding(reader.address_hash) == binding:
+            return False
+        wish = wish_of(reader, binding)
+        if wish is not None:
+            wish.delete()
+        return True
+
+
+def wish_of(reader: Subscriber, binding: str) -> AddressChange | None:
+    """Return the reader's open wish if `binding` stands for its address."""
+    wish = AddressChange.objects.filter(subscriber=reader).first()
+    return wish if wish is not None and address_binding(wish.address_hash) == binding else None
+
+
+def _active(public_id: str) -> Subscriber:
+    reader = Subscriber.objects.select_for_update().filter(public_id=public_id).first()
+    if reader is None or reader.status != Subscriber.Status.ACTIVE:
+        raise NotSubscribedError(public_id)
+    return reader
+
+
+def _move(reader: Subscriber, wish: AddressChange, at: datetime) -> None:
+    old = reader.address
+    reader.address, reader.address_key, reader.address_hash = (
+        wish.address,
+        wish.address_key,
+        wish.address_hash,
+    )
+    reader.save(update_fields=["address", "address_key", "address_hash"])
+    wish.delete()
+    outbox.post(reader, SystemMail.Kind.ADDRESS_CHANGED, at=at, to=old)
+
+
+def _is_free(hashed: str, key: str) -> bool:
+    taken = Subscriber.objects.filter(address_key=key).exists()
+    return not taken and not Suppression.objects.filter(address_hash=hashed).exists()
+
+
+def _may_ask(reader: Subscriber, hashed: str, at: datetime) -> bool:
+    """Say whether this mail bombs nobody: neither one address nor, by one reader's link, many."""
+    lately = reader.system_mails.filter(
+        kind=SystemMail.Kind.NEW_ADDRESS, created_at__gt=at - timedelta(days=1)
+    )
+    asked = ConsentEvent.objects.filter(
+        address_hash=hashed, kind=ConsentEvent.Kind.REQUESTED, at__gt=at - QUESTIONS_WITHIN
+    ).order_by("-at")
+    moments = list(asked.values_list("at", flat=True)[:MOST_QUESTIONS])
+    return (
+        lately.count() < MOST_ASKED_A_DAY
+        and len(moments) < MOST_QUESTIONS
+        and not (moments and moments[0] > at - BETWEEN_QUESTIONS)
+    )
