@@ -44,7 +44,8 @@ class _Look(NamedTuple):
 
     pk: int
     epoch: int
-    address_hash: str
+    #: Of the reader's address now: it may have changed since enrolment. None: erased.
+    address_hash: str | None
     expires_at: datetime
     edition_state: str
     revision: int
@@ -63,7 +64,7 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
         for row in held.order_by("pk").values_list(
             "pk",
             "epoch",
-            "address_hash",
+            "subscriber__address_hash",
             "expires_at",
             "edition__state",
             "edition__revision",
@@ -81,14 +82,14 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
         item = prepared[look.pk]
         if look.epoch != item.delivery.epoch:
             continue
-        state = _verdict(look, item.delivery.edition.revision, suppressed, at)
+        state = _verdict(look, item.delivery, suppressed, at)
         if state == Delivery.State.SUBMITTING:
             going.append(item)
         else:
             ended = None if state in Delivery.WAITING else at
             Delivery.objects.filter(pk=look.pk).update(state=state, settled_at=ended, lease_until=None)
     write(
-        ("state", "attempts", "picks", "subject", "submitted_at", "lease_until", "retry_at"),
+        ("state", "attempts", "picks", "subject", "submitted_at", "lease_until", "retry_at", "address_hash"),
         ((item.delivery, _submission(item, at)) for item in going),
         was=[Delivery.State.CLAIMED],
     )
@@ -98,7 +99,10 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
 
 def _submission(item: Prepared, at: datetime) -> dict[str, object]:
     """Return what the row keeps of a message that goes on the wire."""
+    # A bounce speaks of the address that the message goes to, not of the one the reader had at enrolment.
+    item.delivery.address_hash = _written_to(item.delivery) or item.delivery.address_hash
     return {
+        "address_hash": item.delivery.address_hash,
         "state": Delivery.State.SUBMITTING,
         "attempts": item.delivery.attempts + 1,
         "picks": [[pick.paper_id, pick.reason] for pick in item.picks],
@@ -109,17 +113,24 @@ def _submission(item: Prepared, at: datetime) -> dict[str, object]:
     }
 
 
-def _verdict(look: _Look, revision: int, suppressed: set[str], at: datetime) -> Delivery.State:
-    """Return the state that the last look gives a claimed delivery, prepared for an edition's `revision`."""
+def _written_to(delivery: Delivery) -> str | None:
+    """Return the hash of the address that the delivery's message was made for."""
+    return delivery.subscriber.address_hash if delivery.subscriber else None
+
+
+def _verdict(look: _Look, delivery: Delivery, suppressed: set[str], at: datetime) -> Delivery.State:
+    """Return the state that the last look gives a claimed `delivery`, as it was when its message was made."""
     looks = [
         (look.edition_state == Edition.State.CANCELLED, Delivery.State.CANCELLED),
         # Paused: it waits, and nobody holds it.
         (look.edition_state not in Edition.SENDABLE, Delivery.State.READY),
         # A curator decided otherwise since the papers were chosen: choose again.
-        (look.revision != revision, Delivery.State.READY),
+        (look.revision != delivery.edition.revision, Delivery.State.READY),
         (look.expires_at <= at, Delivery.State.EXPIRED),
         (look.address_hash in suppressed, Delivery.State.SKIPPED_SUPPRESSED),
         (look.status != Subscriber.Status.ACTIVE, Delivery.State.SKIPPED_UNSUBSCRIBED),  # or erased
+        # The reader moved to another address since: make the message anew.
+        (look.address_hash != _written_to(delivery), Delivery.State.READY),
         (_on_pause(look, at), Delivery.State.SKIPPED_PAUSED),
     ]
     return next((state for seen, state in looks if seen), Delivery.State.SUBMITTING)
