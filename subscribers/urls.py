@@ -2,12 +2,16 @@
 
 from django.urls import URLPattern, path
 
-from subscribers.views import confirming, leaving, preferences, signup
+from subscribers.views import api, confirming, embed, leaving, preferences, signup, snippets
 
 urlpatterns: list[URLPattern] = [
     path("subscribe/", signup.signup, name="signup"),
     path("subscribe/sent/", signup.signup_sent, name="signup_sent"),
     path("confirm/<str:token>", confirming.confirm, name="confirm"),
     path("preferences/<str:token>", preferences.preferences, name="preferences"),
+    path("embed/", embed.embed, name="embed"),
+    path("embed/sent/", embed.embed_sent, name="embed_sent"),
+    path("embed/code/", snippets.embed_code, name="embed_code"),
+    path("api/subscribe", api.subscribe, name="api_subscribe"),
     path("u/<str:token>", leaving.unsubscribe, name="unsubscribe"),
 ]
