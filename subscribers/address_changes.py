@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from subscribers import outbox
 from subscribers.addresses import address_hash, address_key, normalise
+from subscribers.asking import may_ask
 from subscribers.consent import Trace, record, text_asked_with
 from subscribers.lifecycle import NotSubscribedError
 from subscribers.links import address_binding
@@ -17,10 +18,6 @@ from subscribers.models import AddressChange, ConsentEvent, Subscriber, Suppress
 
 #: Mails that one reader may have sent to addresses that are not theirs, within a day.
 MOST_ASKED_A_DAY = 3
-#: What one address may be asked, by whomever and for whatever, counted by its hash (`lifecycle.sign_up` too).
-BETWEEN_QUESTIONS = timedelta(days=1)
-MOST_QUESTIONS = 3
-QUESTIONS_WITHIN = timedelta(days=365)
 
 
 class SameAddressError(ValueError):
@@ -30,8 +27,9 @@ class SameAddressError(ValueError):
 def ask(public_id: str, address: str, *, at: datetime, trace: Trace) -> None:
     """Note that an active reader wants to move to `address`, and ask its owner by mail.
 
-    An address that is suppressed, another reader's, or has been asked often enough gets no mail, and the caller
-    cannot tell. A newer wish replaces an older one. Raises AddressError, SameAddressError, NotSubscribedError.
+    An address that is suppressed, another reader's, or has been asked often enough gets no mail, and the
+    caller cannot tell. A newer wish replaces an older one. Raises AddressError, SameAddressError,
+    NotSubscribedError.
     """
     address = normalise(address)
     hashed, key = address_hash(address), address_key(address)
@@ -43,7 +41,9 @@ def ask(public_id: str, address: str, *, at: datetime, trace: Trace) -> None:
             subscriber=reader,
             defaults={"address": address, "address_key": key, "address_hash": hashed, "asked_at": at},
         )
-        if _is_free(hashed, key) and _may_ask(reader, hashed, at):
+        # Bomb nobody: neither one address nor, by one reader's link, many.
+        bounded = _asked_lately(reader, at) < MOST_ASKED_A_DAY and may_ask(hashed, at)
+        if bounded and _is_free(hashed, key):
             ConsentEvent.objects.create(
                 subscriber=reader,
                 address_hash=hashed,
@@ -126,17 +126,6 @@ def _is_free(hashed: str, key: str) -> bool:
     return not taken and not Suppression.objects.filter(address_hash=hashed).exists()
 
 
-def _may_ask(reader: Subscriber, hashed: str, at: datetime) -> bool:
-    """Say whether this mail bombs nobody: neither one address nor, by one reader's link, many."""
-    lately = reader.system_mails.filter(
-        kind=SystemMail.Kind.NEW_ADDRESS, created_at__gt=at - timedelta(days=1)
-    )
-    asked = ConsentEvent.objects.filter(
-        address_hash=hashed, kind=ConsentEvent.Kind.REQUESTED, at__gt=at - QUESTIONS_WITHIN
-    ).order_by("-at")
-    moments = list(asked.values_list("at", flat=True)[:MOST_QUESTIONS])
-    return (
-        lately.count() < MOST_ASKED_A_DAY
-        and len(moments) < MOST_QUESTIONS
-        and not (moments and moments[0] > at - BETWEEN_QUESTIONS)
-    )
+def _asked_lately(reader: Subscriber, at: datetime) -> int:
+    mails = reader.system_mails.filter(kind=SystemMail.Kind.NEW_ADDRESS)
+    return mails.filter(created_at__gt=at - timedelta(days=1)).count()

@@ -81,7 +81,7 @@ class Claims:
 def unsubscribe_url(subscriber_public_id: str, extra: str = "") -> str:
     """Return the absolute address that ends a subscription (RFC 8058). It never expires.
 
-    `extra` says from what mail: a delivery's public id, or `address_binding` of an address that is being asked.
+    `extra` says from what mail: a delivery's public id, or `address_binding` of an address that is asked.
     """
     parts = (subscriber_public_id, extra) if extra else (subscriber_public_id,)
     return f"{settings.SITE_URL}/u/{_sign(Purpose.UNSUBSCRIBE, *parts)}"

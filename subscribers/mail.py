@@ -143,9 +143,10 @@ def compose_system(
 ) -> EmailMultiAlternatives:
     """Return a mail the house writes on its own account, such as the one that asks for confirmation.
 
-    `asked_of` is `links.address_binding` of an address that is not the reader's yet: to unsubscribe from there
-    is to refuse that address, and leaves the reader's own subscription alone. The mail says that a machine wrote it, so that no holiday message answers (RFC 3834 section 5). Without `at` the
-    Date is the moment of composing. Raises MailError.
+    `asked_of` is `links.address_binding` of an address that is not the reader's yet: to unsubscribe from
+    there refuses that address and leaves the reader's own subscription alone. The mail says that a machine
+    wrote it, so that no holiday message answers (RFC 3834 section 5). Without `at` the Date is the moment of
+    composing. Raises MailError.
     """
     unsubscribe = links.unsubscribe_url(subscriber_public_id, asked_of)
     headers = _headers(message_public_id, unsubscribe, "account:system", at or datetime.now(UTC))

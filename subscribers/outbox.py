@@ -1,4 +1,4 @@
-"""System mails (confirm, already subscribed, a link): rows written with their cause, sent at least once afterwards.
+"""System mails (confirm, a link ...): rows written with their cause, sent at least once afterwards.
 
 `post` belongs inside the transaction of the change that causes the mail; `deliver_due` runs from a task.
 A mail whose answer got lost is sent again: a second confirmation mail does no harm, a missing one does.
