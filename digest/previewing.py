@@ -28,7 +28,7 @@ from subscribers.models import Topic
 log = structlog.get_logger(__name__)
 
 SIZE = 5
-#: Interests and exclusions looked up for one preview. The form's lines, written as lists, could hold thousands.
+#: Interests and exclusions looked up for one preview: forty lines, written as lists, could hold thousands.
 MOST_PHRASES = 200
 #: Characters of a reader's own words when they are shown again.
 _QUOTE = 80
@@ -87,9 +87,7 @@ def preview(asked: Asked | None = None, *, at: datetime) -> Preview:
     """
     asked = asked or Asked()
     if len(ranking.phrases_of([*asked.words, *asked.excluded])) + len(asked.authors) > MOST_PHRASES:
-        raise TooMuchError(
-            f"A preview looks up {MOST_PHRASES} subjects at most. Please list fewer."
-        )
+        raise TooMuchError(f"A preview looks up {MOST_PHRASES} subjects at most. Please list fewer.")
     edition = Edition.objects.published().filter(candidate_count__gt=0).order_by("-day").first()
     if edition is None:
         return Preview()
