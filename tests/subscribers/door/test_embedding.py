@@ -1,0 +1,221 @@
+"""The form in a frame: shown where the operator says, and nowhere else; and the code to copy."""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import Settings
+
+from digest import configuration
+from subscribers.models import Topic
+from tests.cast import NOON, a_frozen_edition, a_paper, a_reader, a_topic
+from tests.subscribers.door.visits import choosing, confirming, pending, unsubscribing
+
+pytestmark = pytest.mark.django_db
+
+LAB = "https://lab.example.org"
+OTHER = "https://other.example.org:8443"
+FRAMED = ("embed", "embed_sent")
+
+
+@pytest.fixture(autouse=True)
+def _origins(settings: Settings) -> None:
+    settings.EMBED_ORIGINS = [LAB, OTHER]
+
+
+class Elements(HTMLParser):
+    """All start tags of a piece of HTML: (tag, attributes)."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def code(page: str, name: str) -> str:
+    """Return what somebody copies from the field with the id `name`."""
+    match = re.search(rf'<textarea id="{name}"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    assert match
+    return unescape(match[1])
+
+
+def addresses(patterns: list[URLPattern | URLResolver], before: str, values: dict[str, str]) -> Iterator[str]:
+    """Yield an address for each pattern; what stands in its brackets comes from `values`, or is an x."""
+    for pattern in patterns:
+        if not hasattr(pattern.pattern, "_route"):
+            continue  # the pages for what is missing
+        filled = re.sub(
+            r"<(?:\w+:)?(\w+)>", lambda match: values.get(match[1], "x"), str(pattern.pattern._route)
+        )
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, before + filled, values)
+        else:
+            yield before + filled
+
+
+def ancestors(client: Client, address: str) -> tuple[str | None, str | None]:
+    """Return who may frame `address`: its frame-ancestors, and its X-Frame-Options."""
+    response = client.get(address)
+    policy = response.get("Content-Security-Policy", "")
+    match = re.search(r"frame-ancestors ([^;]*)", policy)
+    return match and match[1], response.get("X-Frame-Options")
+
+
+@pytest.mark.parametrize("name", FRAMED)
+def test_the_sites_named_may_frame_the_form_and_no_other(client: Client, name: str) -> None:
+    assert ancestors(client, reverse(name)) == (f"{LAB} {OTHER}", None)
+
+
+@pytest.mark.parametrize("name", FRAMED)
+def test_without_a_site_named_nobody_may_frame_the_form(
+    client: Client, settings: Settings, name: str
+) -> None:
+    settings.EMBED_ORIGINS = []
+    assert ancestors(client, reverse(name)) == ("'none'", "DENY")
+
+
+def test_no_other_page_can_be_framed(client: Client) -> None:
+    vision = a_topic("vision")
+    paper = a_paper("A paper", vision)
+    a_frozen_edition(NOON.date(), paper)
+    reader = a_reader("ada@example.org", vision)
+    values = {"day": NOON.date().isoformat(), "slug": "vision", "identity": paper.identity}
+    pages = list(addresses(get_resolver().url_patterns, "/", values))
+    pages += [confirming(pending("eve@example.org")), choosing(reader), unsubscribing(reader), "/nowhere"]
+    assert len(pages) > 40
+    framed = [reverse(name) for name in FRAMED]
+    for address in pages:
+        policy, option = ancestors(client, address)
+        if address in framed:
+            assert option is None
+        else:
+            assert option == "DENY", address
+            assert policy == "'none'" or address.startswith("/admin/"), address
+
+
+def test_the_frame_sets_no_cookie_and_leads_out_of_itself(client: Client) -> None:
+    for name in FRAMED:
+        response = client.get(reverse(name))
+        assert not response.cookies
+        page = response.content.decode()
+        outward = [link for link in Elements(page).all("a") if link["href"] != reverse("embed")]
+        assert all(link["target"] in {"_blank", "_top"} for link in outward)
+        assert "style=" not in page
+        assert page.count("<h1") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://Lab.Example.org/", [LAB]),
+        (f"{LAB}, {OTHER}", [LAB, OTHER]),
+        ("http://localhost:8081", ["http://localhost:8081"]),
+        ("", []),
+    ],
+)
+def test_origins_are_kept_as_browsers_send_them(given: str, kept: list[str]) -> None:
+    assert configuration.origins("EMBED_ORIGINS", given, allow_http=True) == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://*.example.org",
+        "https://lab.example.org;script-src",
+        "https://lab.example.org/page",
+        "https://lab.example.org:443",
+        "'self'",
+        "*",
+        "null",
+        "lab.example.org",
+        "https://bücher.example",
+        "http://lab.example.org",
+    ],
+)
+def test_what_is_no_origin_is_refused_at_the_start(given: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMBED_ORIGINS"):
+        configuration.origins("EMBED_ORIGINS", given, allow_http=False)
+
+
+def test_the_code_carries_what_was_chosen(client: Client) -> None:
+    a_topic("vision")
+    page = client.get("/embed/code/?topic=vision&q=proofs+%26+programs").content.decode()
+    frame = Elements(code(page, "code-frame")).all("iframe")[0]
+    assert frame["src"] == "https://papers.example.org/embed/?topic=vision&q=proofs+%26+programs"
+    assert frame["title"] == "Subscribe to Daily Papers"
+    form = Elements(code(page, "code-form"))
+    assert form.all("form") == [{"method": "post", "action": "https://papers.example.org/subscribe/"}]
+    values = {field["name"]: field.get("value") for field in form.all("input")}
+    assert values == {"address": None, "topics": "vision", "words": "proofs & programs", "website": None}
+
+
+def test_names_that_look_like_html_stay_text_in_the_code(client: Client) -> None:
+    a_topic("odd", name='</textarea><b>"Odd" & co')
+    page = client.get("/embed/code/", {"topic": "odd", "q": '"><script>alert(1)</script>'}).content.decode()
+    assert "<script>alert" not in page
+    assert "</textarea><b>" not in page
+    copied = code(page, "code-form")
+    assert "<script" not in copied
+    assert "<b>" not in copied
+    fields = {field["name"]: field.get("value") for field in Elements(copied).all("input")}
+    assert fields["words"] == '"><script>alert(1)</script>'
+    assert "script" not in code(page, "code-frame").replace("%3Cscript", "").replace("%2Fscript", "")
+
+
+def test_every_field_of_the_copied_form_has_its_label_and_the_trap_is_out_of_the_way(client: Client) -> None:
+    a_topic("vision")
+    page = client.get("/embed/code/?topic=vision&q=proofs").content.decode()
+    copied = code(page, "code-form")
+    labels = {label.get("for") for label in Elements(copied).all("label")}
+    fields = Elements(copied).all("input")
+    assert all(field["type"] == "checkbox" or field["id"] in labels for field in fields if "type" in field)
+    assert {field["id"] for field in fields if field.get("type") != "checkbox"} <= labels
+    assert re.search(
+        r'<label><input type="checkbox" name="topics" value="vision" checked> Vision</label>', copied
+    )
+    trap = copied[copied.index("<p hidden") :]
+    assert trap.startswith('<p hidden aria-hidden="true">')
+    assert 'name="website" tabindex="-1"' in trap
+    assert "unsubscribe with one click in every mail" in copied
+
+
+@pytest.mark.parametrize(
+    "query", ["topic=nonsense", "topic=%00", "q=%00", "q=" + "x" * 201, "topic=vision&topic="]
+)
+def test_a_choice_that_is_none_is_told_and_the_code_is_made_without_it(client: Client, query: str) -> None:
+    a_topic("vision")
+    response = client.get(f"/embed/code/?{query}")
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert 'class="error"' in page
+    assert 'name="words"' not in code(page, "code-form")
+    assert "nonsense" not in code(page, "code-frame")
+
+
+def test_the_page_tells_where_the_frame_shows_and_what_the_operator_must_set(
+    client: Client, settings: Settings
+) -> None:
+    assert f"<strong>{LAB}</strong>, <strong>{OTHER}</strong>" in client.get("/embed/code/").content.decode()
+    settings.EMBED_ORIGINS = []
+    page = client.get("/embed/code/").content.decode()
+    assert "No site may show the frame yet" in page
+    assert "EMBED_ORIGINS=" in page
+
+
+def test_topics_out_of_use_are_not_offered(client: Client) -> None:
+    Topic.objects.all().delete()
+    a_topic("retired", active=False)
+    page = client.get("/embed/code/?topic=retired").content.decode()
+    assert "retired" not in code(page, "code-form")
+    assert "Retired" not in client.get("/embed/").content.decode()
