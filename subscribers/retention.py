@@ -121,15 +121,15 @@ def shortened(network: str | None) -> str | None:
 def _unconfirmed_log(at: datetime, limit: int) -> int:
     """Delete old events of addresses that never agreed to anything; mark the others, to ask only once."""
     due = ConsentEvent.objects.filter(keeping=ConsentEvent.Keeping.COARSE, at__lte=at - UNCONFIRMED_LOG)
-    page = list(due.order_by("at").values_list("pk", "address_hash", "subscriber_id")[:limit])
-    agreed = set(
-        ConsentEvent.objects.filter(address_hash__in={hashed for _, hashed, _ in page})
-        .exclude(kind__in=_NO_PROOF)
-        .values_list("address_hash", flat=True)
-    )
-    kept = [pk for pk, hashed, reader in page if reader is not None or hashed in agreed]
+    page = dict(due.order_by("at").values_list("pk", "address_hash")[:limit])
+    asked = set(page.values())
+    events = ConsentEvent.objects.filter(address_hash__in=asked).exclude(kind__in=_NO_PROOF)
+    # By address, not by the event's reader: who wanted to move to an address that never agreed is still here.
+    readers = Subscriber.objects.filter(address_hash__in=asked)
+    known = set(events.values_list("address_hash", flat=True).union(readers.values_list("address_hash")))
+    kept = [pk for pk, hashed in page.items() if hashed in known]
     _log_rows.filter(pk__in=kept).update(keeping=ConsentEvent.Keeping.PROOF)
-    _log_rows.filter(pk__in={pk for pk, _, _ in page}.difference(kept)).delete()
+    _log_rows.filter(pk__in=page.keys() - set(kept)).delete()
     return len(page)
 
 

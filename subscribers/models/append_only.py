@@ -1,8 +1,10 @@
 """Tables whose rows are added and never changed. Retention alone has a way past this, and says so."""
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from django.db import models
+
+_Row_co = TypeVar("_Row_co", bound=models.Model, covariant=True)
 
 
 class AppendOnlyError(TypeError):
@@ -12,7 +14,7 @@ class AppendOnlyError(TypeError):
         super().__init__(f"Rows of {model.__name__} are added, never changed; retention alone forgets them.")
 
 
-class AppendOnlyQuerySet(models.QuerySet[Any]):
+class AppendOnlyQuerySet(models.QuerySet[_Row_co]):
     """Reads and adds; refuses the rest."""
 
     def update(self, **_fields: Any) -> NoReturn:  # noqa: ANN401 - Django's signature
@@ -29,13 +31,11 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnly(models.Model):
-    """A row that is written once.
+    """A row that is written once; its model takes a manager of an `AppendOnlyQuerySet`.
 
     Erasing a reader still empties the foreign keys to them: Django does that by `_base_manager`, which is a
     plain manager. So does `subscribers.retention`, on purpose and nowhere else.
     """
-
-    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         abstract = True

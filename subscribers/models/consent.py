@@ -2,9 +2,17 @@
 
 from django.db import models
 
-from subscribers.models.append_only import AppendOnly
+from subscribers.models.append_only import AppendOnly, AppendOnlyQuerySet
 from subscribers.models.importing import ImportJob
 from subscribers.models.readers import Subscriber
+
+
+class ConsentTextQuerySet(AppendOnlyQuerySet["ConsentText"]):
+    """Wordings: read and added."""
+
+
+class ConsentEventQuerySet(AppendOnlyQuerySet["ConsentEvent"]):
+    """Events: read and added."""
 
 
 class ConsentText(AppendOnly):
@@ -13,6 +21,8 @@ class ConsentText(AppendOnly):
     version = models.CharField(max_length=20, unique=True)
     wording = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ConsentTextQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.version
@@ -50,6 +60,8 @@ class ConsentEvent(AppendOnly):
     user_agent = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
     keeping = models.PositiveSmallIntegerField(choices=Keeping, default=Keeping.WHOLE, editable=False)
+
+    objects = ConsentEventQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["keeping", "at"], name="consent_keeping")]

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from digest.models import Delivery
-from subscribers import lifecycle, retention, tasks
+from subscribers import asking, lifecycle, retention, tasks
 from subscribers.addresses import address_hash
 from subscribers.consent import Trace, binding_of
 from subscribers.models import (
@@ -165,10 +165,23 @@ def test_the_log_of_a_reader_who_is_there_is_kept() -> None:
     assert ConsentEvent.objects.get().keeping == Keeping.PROOF
 
 
+def test_an_address_that_a_reader_wanted_to_move_to_and_that_never_agreed_is_forgotten_all_the_same() -> None:
+    reader = a_reader(ADDRESS)
+    an_event(Kind.CONFIRMED, subscriber=reader)
+    an_event(address="elsewhere@example.org", subscriber=reader)
+    tidied(retention.UNCONFIRMED_LOG)
+    assert [event.kind for event in ConsentEvent.objects.all()] == [Kind.CONFIRMED]
+
+
 def test_a_deleted_row_cannot_be_used_to_get_more_mails_within_a_year() -> None:
-    ask()
-    tidied(timedelta(days=365))
-    assert ConsentEvent.objects.filter(address_hash=address_hash(ADDRESS), kind=Kind.REQUESTED).count() == 1
+    """Three unanswered mails in 365 days, whatever has been tidied in between."""
+    assert retention.UNCONFIRMED_LOG > asking.MEMORY
+    moments = [timedelta(days=days) for days in range(0, 365, 20)]
+    for moment in moments:
+        lifecycle.sign_up(ADDRESS, [], at=NOON + moment, trace=FORM)
+        tidied(moment)
+    asked = ConsentEvent.objects.filter(address_hash=address_hash(ADDRESS), kind=Kind.REQUESTED)
+    assert asked.count() == asking.MOST_UNANSWERED
 
 
 @pytest.mark.parametrize(
