@@ -21,8 +21,8 @@ _COUNTED = (_Kind.REQUESTED, _Kind.CONFIRMED, _Kind.WITHDRAWN, _Kind.ERASED)
 def may_ask(hashed: str, at: datetime) -> bool:
     """Say whether the address with hash `hashed` may get a confirmation mail for a wish made at `at`.
 
-    A confirmation settles all that was asked before it. Only the owner can have left, so leaving ends the day's
-    wait; the three of a year still count. A wish made before its owner left or was erased is void.
+    A confirmation settles all that was asked before it. Only the owner can have left, so leaving ends the
+    day's wait; the three of a year still count. A wish made before its owner left or was erased is void.
     """
     unanswered: list[datetime] = []
     waits = False

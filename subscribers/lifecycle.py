@@ -60,10 +60,10 @@ def sign_up(
 ) -> None:
     """Take the wish to subscribe, made at `at`; what follows depends on the address.
 
-    New, pending or unsubscribed: pending, and a confirmation mail as often as `asking.may_ask` allows. Active:
-    a mail with the way to the preferences, once a day. Suppressed: nothing. Mails go to the stored address,
-    never to another spelling of it. A `time_zone` that is none is ignored; `text` is the wording agreed to, by
-    default the one of today. Raises AddressError.
+    New, pending or unsubscribed: pending, and a confirmation mail as often as `asking.may_ask` allows.
+    Active: a mail with the way to the preferences, once a day. Suppressed: nothing. Mails go to the stored
+    address, never to another spelling of it. A `time_zone` that is none is ignored; `text` is the wording
+    agreed to, by default the one of today. Raises AddressError.
     """
     address = normalise(address)
     hashed = address_hash(address)

@@ -12,8 +12,8 @@ _IPV4_PREFIX, _IPV6_PREFIX = 24, 48
 def client_address(request: HttpRequest) -> str | None:
     """Return the address `request` came from, or None where there is none (a Unix socket).
 
-    Behind PROXY_HOPS proxies it is that many from the right of X-Forwarded-For: each of ours adds the one it was
-    asked by, and whatever stands left of that anybody can write. A header too short or not readable tells
+    Behind PROXY_HOPS proxies it is that many from the right of X-Forwarded-For: each of ours adds the one it
+    was asked by, and whatever stands left of that anybody can write. A header too short or not readable tells
     nothing; then the connection's own address counts.
     """
     hops = settings.PROXY_HOPS
@@ -37,7 +37,7 @@ def neighbourhood(address: str | None) -> str:
 
 
 def _readable(given: str) -> str | None:
-    """Return the address in its one spelling: IPv4 within IPv6 (RFC 4291 section 2.5.5.2) as IPv4, no zone."""
+    """Return it in its one spelling: IPv4 within IPv6 (RFC 4291 section 2.5.5.2) as IPv4, no zone."""
     try:
         address = ipaddress.ip_address(given.strip().partition("%")[0])
     except ValueError:

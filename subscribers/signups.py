@@ -1,7 +1,7 @@
 """Wishes to subscribe: written down by the web without a look at them, worked off by the outbox task.
 
-That the web looks nothing up is what keeps its answer from telling anything: for every address alike it runs the
-same statements. What follows from the address happens in `take_in`, where nobody waits for an answer.
+That the web looks nothing up is what keeps its answer from telling anything: for every address alike it runs
+the same statements. What follows from the address happens in `take_in`, where nobody waits for an answer.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,8 @@ def waiting(most: int) -> int:
 
 
 def take_in(*, at: datetime, limit: int = 500) -> int:
-    """Work off up to `limit` waiting wishes, oldest first; return how many became something or came to nothing.
+    """Work off up to `limit` waiting wishes, oldest first; return how many became something or came to
+    nothing.
 
     A wish and what follows from it are one transaction: a worker that dies loses none and repeats none, and
     several workers share them. One that fails is tried again by the next runs, `MOST_ATTEMPTS` times in all.
@@ -117,8 +118,8 @@ def _sign_up(request: SignupRequest) -> None:
 
 
 def _count_failure(poisoned: _Poisoned) -> None:
-    """Count the failure; drop the wish after the last. The line names no address, and no database error's text,
-    which would."""
+    """Count the failure; drop the wish after the last. The line names no address, and no database error's
+    text, which would."""
     with transaction.atomic():
         row = SignupRequest.objects.filter(pk=poisoned.pk)
         row.update(attempts=F("attempts") + 1)

@@ -1,7 +1,7 @@
 """The signed time of a page with the sign-up form, and the wording of consent that stood on it.
 
-A stamp is `<milliseconds>.<wording>:<signature>`, signed with SECRET_KEY under a salt of its own. It names nobody,
-so a page may be kept in a cache and handed to many.
+A stamp is `<milliseconds>.<wording>:<signature>`, signed with SECRET_KEY under a salt of its own. It names
+nobody, so a page may be kept in a cache and handed to many.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from subscribers import outbox, retention
+from subscribers import outbox, retention, signups
 
 #: A run of `tidy` stops here; what is left is for the next hour.
 TIDY_SECONDS = 50
@@ -13,7 +13,8 @@ TIDY_SECONDS = 50
 
 @shared_task
 def send_outbox() -> int:
-    """Send the system mails that are due."""
+    """Take in who wishes to subscribe, and send the system mails that are due."""
+    signups.take_in(at=timezone.now())
     return outbox.deliver_due(at=timezone.now())
 
 

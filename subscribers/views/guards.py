@@ -5,7 +5,6 @@ forged cross-site request could borrow exists, and they are exempt from the CSRF
 `no-referrer` would fail anyway).
 """
 
-import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from subscribers import links
 from subscribers.consent import Trace
 from subscribers.links import LinkError, Purpose
+from subscribers.networks import client_address
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +52,7 @@ def behind_a_token(purpose: Purpose) -> Callable[[Callable[..., HttpResponse]], 
             response._has_been_logged = True  # type: ignore[attr-defined]
             return response
 
+        guarded.purpose = purpose  # type: ignore[attr-defined]  # for whoever lists the doors
         return csrf_exempt(show_or_act(guarded))
 
     return decorate
@@ -78,11 +79,4 @@ def trace_of(request: HttpRequest, source: str) -> Trace:
     agent = "".join(
         character for character in request.headers.get("User-Agent", "") if character.isprintable()
     )
-    return Trace(source=source, network=_network(request.META.get("REMOTE_ADDR", "")), user_agent=agent[:200])
-
-
-def _network(given: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(given))
-    except ValueError:  # a Unix socket has no address
-        return None
+    return Trace(source=source, network=client_address(request), user_agent=agent[:200])

@@ -1,35 +1,61 @@
-"""The front door: a wish to subscribe."""
+"""The front door: a wish to subscribe. What is known of the address, nobody asks here."""
+
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from subscribers import lifecycle
-from subscribers.forms import SignupForm
+from subscribers import admission, captcha, signups
+from subscribers.admission import Refusal
+from subscribers.consent import Trace
+from subscribers.forms import SignupForm, prefilled
 from subscribers.views.guards import see_other, show_or_act, trace_of
 
+#: Seconds after which somebody refused by a limit may come again, told to programs (RFC 9110 section 10.2.3).
+_RETRY_AFTER = "3600"
 
+
+@csrf_exempt
 @show_or_act
+@captcha.allowed
 def signup(request: HttpRequest) -> HttpResponse:
-    """Take a wish to subscribe. The answer is the same whatever the address's state."""
-    form = SignupForm(request.POST or None)
-    if request.method == "POST" and form.filled_by_a_program():
+    """Show the form, or take a wish to subscribe.
+
+    Forms on other sites may post here, so no CSRF token is asked for, and none is needed: see SignupForm. The
+    answer to a wish is the same redirect whatever the address, after the same statements.
+    """
+    if request.method != "POST":
+        return _page(request, prefilled(request.GET), 200)
+    form = SignupForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, 422)
+    refusal = take(form, trace_of(request, "signup form"), at=timezone.now())
+    if refusal is None or refusal.quiet:
         return see_other(reverse("signup_sent"))
-    if request.method == "POST" and form.is_valid():
-        lifecycle.sign_up(
-            form.cleaned_data["address"],
-            form.cleaned_data["topics"],
-            form.cleaned_data["words"],
-            at=timezone.now(),
-            trace=trace_of(request, "signup form"),
-        )
-        return see_other(reverse("signup_sent"))
-    return render(request, "web/signup.html", {"signup_form": form}, status=422 if form.errors else 200)
+    form.refuse(refusal)
+    return _page(request, form, refusal.status)
+
+
+def take(form: SignupForm, trace: Trace, *, at: datetime) -> Refusal | None:
+    """Write down the wish of a valid `form` if it is admitted, or return why it is not."""
+    refusal = admission.admit(form.attempt(trace), at=at)
+    if refusal is None:
+        signups.receive(form.wish(trace), at=at)
+    return refusal
 
 
 @require_safe
 def signup_sent(request: HttpRequest) -> HttpResponse:
     """Say that a mail is on its way, to everybody alike."""
     return render(request, "web/signup_sent.html")
+
+
+def _page(request: HttpRequest, form: SignupForm, status: int) -> HttpResponse:
+    response = render(request, "web/signup.html", {"signup_form": form}, status=status)
+    if status == 429:
+        response["Retry-After"] = _RETRY_AFTER
+    return response
