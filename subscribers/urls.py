@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from subscribers.views import api, confirming, embed, leaving, preferences, signup, snippets
+from subscribers.views import api, confirming, embed, leaving, preferences, privacy, signup, snippets
 
 urlpatterns: list[URLPattern] = [
     path("subscribe/", signup.signup, name="signup"),
@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern] = [
     path("embed/sent/", embed.embed_sent, name="embed_sent"),
     path("embed/code/", snippets.embed_code, name="embed_code"),
     path("api/subscribe", api.subscribe, name="api_subscribe"),
+    path("privacy/", privacy.privacy, name="privacy"),
     path("u/<str:token>", leaving.unsubscribe, name="unsubscribe"),
 ]

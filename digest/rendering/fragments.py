@@ -16,8 +16,6 @@ from digest.rendering.markup import lines
 #: Characters of the summary or abstract, from a roomy mail to one that must be cut hard.
 LEVELS = (340, 240, 150, 80, 0)
 TITLE, BRIEF, NOTE, TOPIC, MOST_TOPICS = 240, 48, 280, 60, 4
-#: Characters of an abstract that can be read here and nowhere else.
-WHOLE = 4_000
 _THUMBNAIL_WIDTH = 152
 _INDENT = "    "
 # Drawn at random, so that no paper can contain it.
@@ -51,8 +49,7 @@ class Entry:
 class Described:
     """A paper in the words a reader sees, plain text throughout; `links` are (label, sound address).
 
-    `abstract` is all of it where the paper is at home: in its edition here, and nowhere else. `pinned`: in
-    its newest edition.
+    A paper that can be opened nowhere else leads to its page here. `pinned`: in its newest edition.
     """
 
     key: int
@@ -61,8 +58,6 @@ class Described:
     facts: str
     body: str
     machine: bool
-    abstract: str
-    at_home: bool
     pinned: bool
     note: str
     topics: list[str]
@@ -88,7 +83,6 @@ def described(entry: Entry, longest: int, year_now: int) -> Described:
     width = min(_THUMBNAIL_WIDTH, paper.thumbnail_width)
     has_picture = bool(paper.thumbnail and paper.thumbnail_width and paper.thumbnail_height)
     name = PurePosixPath(paper.thumbnail).name
-    elsewhere = _links(paper)
     return Described(
         key=paper.pk,
         title=wording.plain(paper.title, TITLE) or "Untitled",
@@ -96,12 +90,10 @@ def described(entry: Entry, longest: int, year_now: int) -> Described:
         facts=wording.facts(_facts(entry, year_now)),
         body=wording.plain(paper.summary or paper.abstract, longest) if longest else "",
         machine=bool(paper.summary),
-        abstract="" if elsewhere else wording.plain(paper.abstract, WHOLE),
-        at_home=not elsewhere,
         pinned=entry.candidate is not None and entry.candidate.pin is not None,
         note=wording.plain(entry.candidate.note, NOTE) if entry.candidate else "",
         topics=[wording.plain(topic, TOPIC) for topic in entry.topics[:MOST_TOPICS]],
-        links=elsewhere or _home(entry),
+        links=links(paper) or _home(entry),
         thumbnail=f"{settings.SITE_URL}/thumbnails/{name}" if has_picture else "",
         width=width,
         # Narrow and very tall pictures would push the next paper off the screen.
@@ -179,20 +171,19 @@ def _facts(entry: Entry, year_now: int) -> list[str]:
     ]
 
 
-def _links(paper: Paper) -> list[tuple[str, str]]:
+def links(paper: Paper) -> list[tuple[str, str]]:
     """Return (label, address) of what can be opened, the abstract first."""
-    links = [
+    ways = [
         ("Abstract", paper.abstract_url if paper.arxiv_id else ""),
         ("PDF", paper.pdf_url),
         ("Code", paper.code_url),
         ("Project", paper.project_url),
     ]
-    return [(label, address) for label, address in links if wording.link(address)]
+    return [(label, address) for label, address in ways if wording.link(address)]
 
 
 def _home(entry: Entry) -> list[tuple[str, str]]:
-    """Return the paper's place in its newest edition, made now: an installation may have moved since."""
+    """Return the paper's own page here, its address made now: an installation may have moved since."""
     if entry.candidate is None:
         return []
-    day = entry.candidate.edition.day
-    return [("Abstract", f"{settings.SITE_URL}{reverse('edition', args=[day])}#paper-{entry.paper.pk}")]
+    return [("Abstract", f"{settings.SITE_URL}{reverse('paper', args=[entry.paper.identity])}")]

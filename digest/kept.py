@@ -1,0 +1,61 @@
+"""Pieces of pages, rendered once and kept in the cache under the hash of what they say.
+
+A key made of the content is never stale: what changes gets another key, and the old one runs out.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from django.core.cache import cache
+from django.template import engines
+from django.template.backends.django import DjangoTemplates
+from django.utils.safestring import SafeString
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+#: How long a piece is kept, in seconds.
+KEPT = 3600
+#: How long a cache that failed is left alone, in seconds: each request would wait for it anew.
+PATIENCE = 10.0
+Answer = TypeVar("Answer")
+
+
+class _Weather:
+    """When this process will try the cache again, on the monotonic clock."""
+
+    away_until = 0.0
+
+
+def rendered(template: str, **context: object) -> SafeString:
+    """Return `template` rendered with `context`, from the cache if the same was rendered before.
+
+    The context is plain values whose `repr` tells all that the template shows of them. Works without a
+    cache, more slowly.
+    """
+    engine = engines["django"]
+    assert isinstance(engine, DjangoTemplates)  # noqa: S101 - for mypy; settings name no other
+    found = engine.get_template(template)
+    said = repr((found.template.source, sorted(context.items()))).encode(errors="backslashreplace")
+    key = f"{template}:{hashlib.sha256(said).hexdigest()}"
+    known = _ask(lambda: cache.get(key))
+    if isinstance(known, SafeString):
+        return known
+    piece = found.render(context)
+    _ask(lambda: cache.set(key, piece, KEPT))
+    return piece
+
+
+def _ask(question: Callable[[], Answer]) -> Answer | None:
+    """Return the cache's answer, or None where it gives none; one that failed is not asked for a while."""
+    if time.monotonic() < _Weather.away_until:
+        return None
+    try:
+        return question()
+    except RedisError as error:
+        _Weather.away_until = time.monotonic() + PATIENCE
+        log.warning("cache_away", why=type(error).__name__)
+        return None
