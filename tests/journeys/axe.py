@@ -18,7 +18,10 @@ def _source() -> str:
 
 
 def violations(page: Page) -> list[str]:
-    """Return each violation on `page` as "rule: element (what to do)"; evaluated as text, so that CSP allows it."""
+    """Return each violation on `page` as "rule: element (what to do)".
+
+    axe is evaluated as text in the page, where a script element would be refused by the page's policy.
+    """
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(_source())
     options = {

@@ -17,7 +17,8 @@ _REPORT_VIOLATIONS = """document.addEventListener("securitypolicyviolation",
 _FOCUS_IS_SEEN = """element => {
   const drawn = one => {
     const style = getComputedStyle(one);
-    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== "none";
+    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+    return outlined || style.boxShadow !== "none";
   };
   return [element, element.nextElementSibling].some(one => one && drawn(one));
 }"""
@@ -33,7 +34,8 @@ class Tab:
     secrets: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     #: What the page in view was made from.
-    loaded: list[Response] = field(default_factory=list)
+    parts: list[Request] = field(default_factory=list)
+    visited: set[str] = field(default_factory=set)
     complaints: list[str] = field(default_factory=list)
 
     @classmethod
@@ -54,12 +56,15 @@ class Tab:
             is_mobile=touch,
             java_script_enabled=script,
             locale="en-GB",
+            reduced_motion="reduce",  # colours on their way from one to another are not judged
             **more,
         )
+        context.set_default_timeout(10_000)
         context.add_init_script(_REPORT_VIOLATIONS)
         tab = cls(context.new_page(), home)
+        devtools = context.new_cdp_session(tab.page)
+        devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})  # each page is weighed whole
         tab.page.on("request", tab._asks)
-        tab.page.on("response", lambda response: tab.loaded.append(response))
         tab.page.on("console", tab._hears)
         tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
         return tab
@@ -67,11 +72,13 @@ class Tab:
     def _asks(self, request: Request) -> None:
         self.asked.append(request.url)
         if request.is_navigation_request() and request.frame == self.page.main_frame:
-            self.loaded.clear()
+            self.parts.clear()
+            self.visited.add(request.url)
+        self.parts.append(request)
 
     def _hears(self, said: ConsoleMessage) -> None:
         refused = said.text.startswith(_ANSWERED_WITH_AN_ERROR)
-        if not (refused and said.location["url"] == self.page.url):
+        if not (refused and said.location["url"] in self.visited):
             self.complaints.append(said.text)
 
     def open(self, path: str) -> Response:
@@ -90,12 +97,12 @@ class Tab:
 
     def weight(self) -> dict[str, int]:
         """Return the bytes of each part of the page in view but pictures, compressed as a server would."""
-        parts = [
-            one
-            for one in self.loaded
-            if one.request.resource_type != "image" and one.status not in {204, 301, 302, 303, 304}
-        ]
-        return {urlsplit(one.url).path: len(gzip.compress(one.body(), 6)) for one in parts}
+        weights = {}
+        for part in self.parts:
+            answer = part.response()
+            if answer is not None and (answer.ok or answer.status >= 400) and part.resource_type != "image":
+                weights[urlsplit(part.url).path] = len(gzip.compress(answer.body(), 6))
+        return weights
 
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than the screen."""
