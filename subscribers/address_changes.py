@@ -4,6 +4,7 @@ The link that was mailed proves the old address, the press in the new mailbox pr
 the way tells whether the new address is known here.
 """
 
+import re
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -20,8 +21,15 @@ from subscribers.models import AddressChange, ConsentEvent, Subscriber, Suppress
 MOST_ASKED_A_DAY = 3
 
 
+#: What `address_binding` returns; the public id of a delivery is shorter.
+_BINDING = re.compile(r"[0-9a-f]{32}")
+
+
 class SameAddressError(ValueError):
-    """The address is the reader's already."""
+    """The address is the reader's already; `str()` is a sentence for them."""
+
+    def __init__(self) -> None:
+        super().__init__("That is the address your digest goes to already.")
 
 
 def ask(public_id: str, address: str, *, at: datetime, trace: Trace) -> None:
@@ -80,20 +88,24 @@ def agree(public_id: str, binding: str, *, at: datetime, trace: Trace) -> bool:
         return False
 
 
-def refuse(public_id: str, binding: str) -> bool:
-    """Forget the wish to move to the address that `binding` stands for: its owner does not want our mail.
+def is_only_asked(public_id: str, extra: str) -> bool:
+    """Say whether `extra` of an unsubscribe link is of an address that the reader has not moved to.
 
-    Return whether `binding` is of an address that the reader does not have. Then the subscription is none of
-    that owner's, and this is all their unsubscribe link may end.
+    The subscription is none of that address's owner's: all that their link may end is the wish.
     """
+    if not _BINDING.fullmatch(extra):
+        return False
+    reader = Subscriber.objects.filter(public_id=public_id).first()
+    return reader is not None and address_binding(reader.address_hash) != extra
+
+
+def refuse(public_id: str, binding: str) -> None:
+    """Forget the wish to move to the address that `binding` stands for: its owner does not want our mail."""
     with transaction.atomic():
         reader = Subscriber.objects.select_for_update().filter(public_id=public_id).first()
-        if reader is None or address_binding(reader.address_hash) == binding:
-            return False
-        wish = wish_of(reader, binding)
+        wish = wish_of(reader, binding) if reader is not None else None
         if wish is not None:
             wish.delete()
-        return True
 
 
 def wish_of(reader: Subscriber, binding: str) -> AddressChange | None:

@@ -1,40 +1,47 @@
-"""The preference centre: all that a reader can choose, and the pause."""
+"""The preference centre: all that a reader can choose, the pause, and the way to a fresh link."""
 
-import re
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from subscribers import lifecycle, links
+from subscribers import account_links, lifecycle, links
 from subscribers.addresses import masked
 from subscribers.forms import PauseForm, PreferencesForm
 from subscribers.links import Claims, Purpose
 from subscribers.models import Subscriber
-from subscribers.views.guards import behind_a_token, closed, path_of, see_other, trace_of
-
-#: How long a page goes on to say that something was saved: as long as it takes to arrive and be read.
-SAVED_SECONDS = 10
+from subscribers.views.guards import behind_a_token, path_of, trace_of
+from subscribers.views.saying import just_saved, saved
 
 
 @behind_a_token(Purpose.PREFERENCES)
 def preferences(request: HttpRequest, claims: Claims) -> HttpResponse:
-    """Show and save all that a reader can choose; the pause is a form of its own."""
+    """Show and save all that a reader can choose; the pause and the fresh link are forms of their own."""
+    now = timezone.now()
+    form = request.GET.get("form") if request.method == "POST" else None
+    if form == "account":
+        account_links.mail_link(claims.subject, at=now)
+        return saved(request, "account", now, place="account")
     reader = Subscriber.objects.filter(public_id=claims.subject, status=Subscriber.Status.ACTIVE).first()
     if reader is None:
-        return closed(request, "There is no subscription behind this link any more.", 410)
-    now = timezone.now()
+        return _nothing_to_choose(request)
     try:
-        if request.method == "POST" and request.GET.get("form") == "pause":
+        if form == "pause":
             return _pause(request, reader, now)
         if request.method == "POST":
             return _save(request, reader, now)
     except lifecycle.NotSubscribedError:
-        return closed(request, "There is no subscription behind this link any more.", 410)
+        return _nothing_to_choose(request)
     return _choices_page(request, reader, PreferencesForm(reader), PauseForm(today_of(reader, now)))
+
+
+def _nothing_to_choose(request: HttpRequest) -> HttpResponse:
+    """Say so. Who has left may ask for the link to their data; who was erased is told the same."""
+    page = {"mailed": just_saved(request) == "account"}
+    return render(request, "web/no_choices.html", page, status=200 if page["mailed"] else 410)
 
 
 def _save(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpResponse:
@@ -44,7 +51,7 @@ def _save(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpRespon
     lifecycle.change_preferences(
         reader.public_id, form.choices(), at=now, trace=trace_of(request, "preferences page")
     )
-    return see_other(f"{request.path}?saved=choices&at={int(now.timestamp())}")
+    return saved(request, "choices", now)
 
 
 def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpResponse:
@@ -56,7 +63,7 @@ def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpRespo
     if days is not None:
         until = today + timedelta(days=days) if days else None
     lifecycle.pause(reader.public_id, until, at=now, trace=trace_of(request, "preferences page"))
-    return see_other(f"{request.path}?saved=pause&at={int(now.timestamp())}#pause")
+    return saved(request, "pause", now, place="pause")
 
 
 def _choices_page(
@@ -68,20 +75,17 @@ def _choices_page(
         "pause": pause,
         "paused_until": reader.paused_until if paused else None,
         "address": masked(reader.address),
-        "saved": _just_saved(request),
+        "saved": just_saved(request),
+        "mailed": just_saved(request) == "account",
+        "active": True,
         "unsubscribe": path_of(links.unsubscribe_url(reader.public_id)),
     }
     return render(request, "web/preferences.html", page, status=422 if form.errors or pause.errors else 200)
 
 
-def _just_saved(request: HttpRequest) -> str:
-    """Return which form was saved a moment ago; opened again later, the address does not say so any more."""
-    at = request.GET.get("at", "")
-    if request.method == "POST" or not re.fullmatch(r"[0-9]{1,12}", at):
-        return ""
-    fresh = abs(int(timezone.now().timestamp()) - int(at)) <= SAVED_SECONDS
-    return request.GET.get("saved", "") if fresh else ""
-
-
 def today_of(reader: Subscriber, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(reader.time_zone)).date()
+    """Return the date at `now` where the reader lives; a zone unknown to this machine counts as UTC."""
+    try:
+        return now.astimezone(ZoneInfo(reader.time_zone)).date()
+    except (ZoneInfoNotFoundError, ValueError):
+        return now.date()

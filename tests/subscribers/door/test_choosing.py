@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from subscribers.models import Subscriber
-from subscribers.views.preferences import SAVED_SECONDS
+from subscribers.views.saying import SAVED_SECONDS
 from tests.cast import NOON, a_reader, a_topic
 from tests.subscribers.door.visits import choices, choosing, kept_private, snapshot, weight
 
