@@ -2,6 +2,7 @@
 
 from subscribers.models.consent import ConsentEvent, ConsentText, LeavingReason
 from subscribers.models.identity import new_public_id
+from subscribers.models.importing import ImportJob, ImportJobQuerySet, ImportProblem
 from subscribers.models.mails import SystemMail, SystemMailQuerySet
 from subscribers.models.readers import AddressChange, Interest, Preference, Subscriber, SubscriberQuerySet
 from subscribers.models.signups import SignupRequest
@@ -12,6 +13,9 @@ __all__ = [
     "AddressChange",
     "ConsentEvent",
     "ConsentText",
+    "ImportJob",
+    "ImportJobQuerySet",
+    "ImportProblem",
     "Interest",
     "LeavingReason",
     "Preference",
