@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext
+from uuid import uuid4
 
 import pytest
 from celery import Celery
@@ -12,6 +13,8 @@ from django.test import override_settings
 
 from digest import previewing, valkey
 from digest.celery import app as celery_app
+from digest.views import feeds
+from subscribers import limits
 from tests.sinks.provider import Provider
 from tests.sinks.smtp_sink import SmtpSink
 
@@ -56,9 +59,16 @@ def static_files() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_pool_from_another_test() -> None:
-    """Forget the pool that previews keep: the next test's edition may have the same number."""
+def _nothing_from_another_test() -> None:
+    """Forget what is kept of editions: the next test's may have the same number."""
     previewing.kept_pool.cache_clear()
+    feeds.first_papers.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _counts_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test count sign-ups afresh, in a Redis that all of them share."""
+    monkeypatch.setattr(limits, "_PREFIX", f"{{test-{uuid4()}}}")
 
 
 @pytest.fixture
@@ -81,6 +91,11 @@ def _broker_process() -> Iterator[None]:
     embedded = valkey.running(settings.VALKEY_SOCKET, settings.DATA_DIR / "valkey")
     with embedded if settings.EMBEDDED_VALKEY else nullcontext():
         yield
+
+
+@pytest.fixture
+def cache_server(_broker_process: None) -> None:
+    """A real Redis or Valkey, so that sign-ups are counted there."""
 
 
 @pytest.fixture

@@ -1,14 +1,25 @@
 """What the tests of the door share: links to press, forms to fill, and a look at all rows."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.core import serializers
 from django.test import Client
+from django.utils import timezone
 
-from subscribers import lifecycle, links
+from subscribers import lifecycle, links, stamps
 from subscribers.consent import Trace, binding_of
-from subscribers.models import ConsentEvent, Interest, Preference, Subscriber, Suppression, SystemMail, Topic
-from tests.cast import NOON
+from subscribers.models import (
+    ConsentEvent,
+    Interest,
+    Preference,
+    SignupRequest,
+    Subscriber,
+    Suppression,
+    SystemMail,
+    Topic,
+)
+from tests.cast import NOON, the_wording
 
 if TYPE_CHECKING:
     from django.test.client import _MonkeyPatchedWSGIResponse as Response
@@ -16,7 +27,7 @@ if TYPE_CHECKING:
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 TRACE = Trace("test")
 #: Tables that no reading may touch.
-KEPT = (Subscriber, Preference, Interest, ConsentEvent, Suppression, SystemMail)
+KEPT = (SignupRequest, Subscriber, Preference, Interest, ConsentEvent, Suppression, SystemMail)
 
 
 def path(url: str) -> str:
@@ -44,13 +55,14 @@ def confirming(reader: Subscriber) -> str:
     return path(links.confirm_url(reader.public_id, binding=binding_of(reader), at=NOON))
 
 
+def stamp(age: timedelta = timedelta(minutes=1)) -> str:
+    """Return the stamp of a page that was made `age` ago."""
+    return stamps.make(the_wording().pk, at=timezone.now() - age)
+
+
 def sign_up(client: Client, **data: object) -> "Response":
-    token = client.get("/subscribe/").cookies["csrftoken"].value
-    return client.post(
-        "/subscribe/",
-        {**data, "csrfmiddlewaretoken": token},
-        headers={"referer": "https://papers.example.org/"},
-    )
+    """Send the form of a page that was made a minute ago."""
+    return client.post("/subscribe/", {"stamp": stamp(), **data})
 
 
 def kept_private(response: "Response") -> bool:
