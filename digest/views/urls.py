@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from digest.views import editions, front, mailbox, papers, preview, thumbnails, topics
+from digest.views import editions, feeds, front, mailbox, papers, preview, thumbnails, topics
 
 urlpatterns: list[URLPattern] = [
     path("", front.front, name="front"),
@@ -12,6 +12,12 @@ urlpatterns: list[URLPattern] = [
     path("topics/<slug:slug>/", topics.topic, name="topic"),
     path("papers/<path:identity>/", papers.paper, name="paper"),
     path("thumbnails/<str:name>.jpg", thumbnails.thumbnail, name="thumbnail"),
+    path("feeds/editions.rss", feeds.of_editions, {"form": "rss"}, name="feed_rss"),
+    path("feeds/editions.atom", feeds.of_editions, {"form": "atom"}, name="feed_atom"),
+    path("feeds/editions.json", feeds.of_editions, {"form": "json"}, name="feed_json"),
+    path("topics/<slug:slug>/feed.rss", feeds.of_topic, {"form": "rss"}, name="topic_feed_rss"),
+    path("topics/<slug:slug>/feed.atom", feeds.of_topic, {"form": "atom"}, name="topic_feed_atom"),
+    path("topics/<slug:slug>/feed.json", feeds.of_topic, {"form": "json"}, name="topic_feed_json"),
     path("preview/", preview.show_preview, name="preview"),
     path("mailbox/", mailbox.mailbox_list, name="mailbox"),
     path("mailbox/<str:name>/", mailbox.mailbox_message, name="mailbox_message"),
