@@ -208,6 +208,18 @@ def suppress(hashed: str, reason: Suppression.Reason, source: str, *, at: dateti
         ).update(status=Subscriber.Status.SUPPRESSED, status_at=at)
 
 
+def lift(hashed: str, *, at: datetime) -> None:
+    """Take the address with hash `hashed` off the suppression list.
+
+    A reader it had stopped becomes one who left: they may sign up again, and nobody else can do it for them.
+    """
+    with transaction.atomic():
+        Suppression.objects.filter(address_hash=hashed).delete()
+        Subscriber.objects.filter(address_hash=hashed, status=Subscriber.Status.SUPPRESSED).update(
+            status=Subscriber.Status.UNSUBSCRIBED, status_at=at
+        )
+
+
 def erase(public_id: str, *, at: datetime, trace: Trace) -> None:
     """Delete the reader. The proof of consent stays without them, and so does a suppression."""
     with transaction.atomic():

@@ -15,3 +15,6 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=10, choices=Reason)
     source = models.CharField(max_length=80)
     at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.address_hash[:10]}"
