@@ -5,6 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
+from subscribers import captcha
+
 #: Octets of a request's body. Forty lines of 200 characters fit, and little else.
 LONGEST_BODY = 16 * 1024
 #: {field: whether it is a list of texts rather than one text}
@@ -45,8 +47,16 @@ def read(request: HttpRequest) -> QueryDict:
         raise WrongFieldsError(errors)
     fields = QueryDict(mutable=True)
     for name, value in given.items():
-        fields.setlist(name, value if name == "topics" else ["\n".join(value) if FIELDS[name] else value])
+        fields.setlist(
+            _name(name), value if name == "topics" else ["\n".join(value) if FIELDS[name] else value]
+        )
     return fields
+
+
+def _name(field: str) -> str:
+    """Return what the form calls `field`; the captcha's answer goes by its provider's name."""
+    puzzle = captcha.in_use()
+    return puzzle.field if field == "captcha" and puzzle else field
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+import time_machine
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import Settings
 
 from digest import configuration
-from subscribers.models import Topic
+from subscribers.models import SignupRequest, Topic
 from tests.cast import NOON, a_frozen_edition, a_paper, a_reader, a_topic
-from tests.subscribers.door.visits import choosing, confirming, pending, unsubscribing
+from tests.subscribers.door.visits import choosing, confirming, pending, stamp, unsubscribing
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +115,85 @@ def test_the_frame_sets_no_cookie_and_leads_out_of_itself(client: Client) -> Non
         assert all(link["target"] in {"_blank", "_top"} for link in outward)
         assert "style=" not in page
         assert page.count("<h1") == 1
+
+
+def test_the_frame_is_filled_in_by_its_address(client: Client) -> None:
+    a_topic("vision")
+    page = client.get("/embed/?topic=vision&topic=nonsense&q=proof+assistants&address=ada@example.org")
+    fields = Elements(page.content.decode())
+    chosen = [field["value"] for field in fields.all("input") if "checked" in field]
+    assert chosen == ["vision"]
+    assert "proof assistants</textarea>" in page.content.decode()
+    assert "ada@example.org" not in page.content.decode()
+    assert fields.all("form")[0]["action"] == "/embed/"
+
+
+def test_a_wish_from_the_frame_follows_the_front_doors_rules(client: Client) -> None:
+    a_topic("vision")
+    fields = {"address": "ada@example.org", "topics": "vision", "words": "proofs", "stamp": stamp()}
+    sent = client.post("/embed/", fields, headers={"Origin": "null"})
+    assert (sent.status_code, sent["Location"]) == (303, "/embed/sent/")
+    asked = SignupRequest.objects.get()
+    assert (asked.address, asked.topics, asked.words) == ("ada@example.org", ["vision"], ["proofs"])
+    assert asked.source == "embedded form"
+    assert "Check your inbox" in client.get(sent["Location"]).content.decode()
+
+
+def test_a_program_in_the_frame_is_thanked_and_forgotten(client: Client) -> None:
+    fields = {"address": "ada@example.org", "website": "https://spam.example", "stamp": stamp()}
+    assert client.post("/embed/", fields)["Location"] == "/embed/sent/"
+    assert not SignupRequest.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"address": "mıke@example.org"}, "Only letters without accents can stand before the @."),
+        ({"words": "x"}, "too short to look for"),
+        ({"stamp": ""}, "Please press Subscribe once more."),
+    ],
+)
+def test_a_refusal_in_the_frame_stays_in_the_frame_and_keeps_what_was_typed(
+    client: Client, changed: dict[str, str], sentence: str
+) -> None:
+    a_topic("vision")
+    typed = {"address": "ada@example.org", "topics": "vision", "words": "proofs", "stamp": stamp()}
+    response = client.post("/embed/", {**typed, **changed})
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert sentence in page
+    assert f'value="{changed.get("address", "ada@example.org")}"' in page
+    assert re.search(r'value="vision"[^>]* checked', page)
+    assert f"frame-ancestors {LAB} {OTHER}" in response["Content-Security-Policy"]
+    assert "X-Frame-Options" not in response
+    assert not SignupRequest.objects.exists()
+
+
+def test_the_captcha_and_the_frame_share_one_policy(client: Client, settings: Settings) -> None:
+    settings.CAPTCHA, settings.CAPTCHA_SITE_KEY = "turnstile", "site-key"
+    response = client.get("/embed/")
+    policy = response["Content-Security-Policy"]
+    assert "script-src 'self' https://challenges.cloudflare.com" in policy
+    assert f"frame-ancestors {LAB} {OTHER}" in policy
+    assert 'class="cf-turnstile"' in response.content.decode()
+
+
+def test_the_copied_form_asks_for_one_more_press_on_our_page(client: Client) -> None:
+    a_topic("vision")
+    page = client.get("/embed/code/?topic=vision&q=proofs").content.decode()
+    fields = {f["name"]: f.get("value") or "" for f in Elements(code(page, "code-form")).all("input")}
+    asked = client.post("/subscribe/", {**fields, "address": "ada@example.org"}, headers={"Origin": LAB})
+    assert asked.status_code == 422
+    again = asked.content.decode()
+    assert "Please press Subscribe once more." in again
+    assert re.search(r'value="vision"[^>]* checked', again)
+    assert "proofs</textarea>" in again
+    fresh = re.search(r'name="stamp" value="([^"]+)"', again)
+    assert fresh
+    with time_machine.travel(NOON + timedelta(seconds=3), tick=False):
+        fields = {**fields, "address": "ada@example.org", "stamp": unescape(fresh[1])}
+        assert client.post("/subscribe/", fields).status_code == 303
+    assert SignupRequest.objects.get().words == ["proofs"]
 
 
 @pytest.mark.parametrize(
