@@ -24,6 +24,6 @@ def framable(view: View) -> View:
         if not settings.EMBED_ORIGINS:
             return view(request)
         policy = {"frame-ancestors": list(settings.EMBED_ORIGINS)}
-        return cast(HttpResponse, xframe_options_exempt(csp_replace(policy)(view))(request))
+        return cast("HttpResponse", xframe_options_exempt(csp_replace(policy)(view))(request))
 
     return framed
