@@ -6,9 +6,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from subscribers import outbox, retention, signups
+from subscribers.importing import jobs, running
 
 #: A run of `tidy` stops here; what is left is for the next hour.
 TIDY_SECONDS = 50
+#: An import takes a worker for so long at a time; the next beat goes on with it.
+IMPORT_SECONDS = 45
 
 
 @shared_task
@@ -24,4 +27,11 @@ def tidy() -> int:
     started, touched = time.monotonic(), 0
     while time.monotonic() - started < TIDY_SECONDS and (page := retention.tidy(at=timezone.now())):
         touched += page
+    jobs.discard_old(timezone.now())
     return touched
+
+
+@shared_task
+def import_readers() -> None:
+    """Look through, or import, the oldest file of readers that nobody works on."""
+    running.work(clock=timezone.now, seconds=IMPORT_SECONDS)
