@@ -1,0 +1,15 @@
+"""The curators' pages about readers: find, show, and a few deeds that ask first."""
+
+from subscribers.admin.leaving import LeavingReasonAdmin
+from subscribers.admin.readers import SubscriberAdmin
+from subscribers.admin.records import ConsentEventAdmin, ConsentTextAdmin, SystemMailAdmin
+from subscribers.admin.suppressions import SuppressionAdmin
+
+__all__ = [
+    "ConsentEventAdmin",
+    "ConsentTextAdmin",
+    "LeavingReasonAdmin",
+    "SubscriberAdmin",
+    "SuppressionAdmin",
+    "SystemMailAdmin",
+]
