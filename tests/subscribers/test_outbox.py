@@ -11,7 +11,7 @@ from subscribers import lifecycle, outbox
 from subscribers.addresses import address_hash
 from subscribers.consent import Trace
 from subscribers.links import Purpose, read
-from subscribers.models import Subscriber, Suppression, SystemMail
+from subscribers.models import AddressChange, Subscriber, Suppression, SystemMail
 from subscribers.tasks import send_outbox
 from tests.cast import NOON, a_reader
 from tests.sinks.fault_smtp import FaultSMTP
@@ -85,6 +85,40 @@ def test_a_confirmation_nobody_waits_for_is_not_sent(sink: SmtpSink, status: Sub
     Subscriber.objects.update(status=status)
     assert outbox.deliver_due(at=NOON) == 0
     assert (fresh(mail).state, fresh(mail).detail, sink.received) == (State.FAILED, "no longer wanted", [])
+
+
+@pytest.mark.parametrize("status", sorted(Subscriber.Status))
+@pytest.mark.parametrize("kind", sorted(Kind))
+def test_each_kind_is_sent_to_those_alone_who_have_a_use_for_it(
+    sink: SmtpSink, kind: SystemMail.Kind, status: Subscriber.Status
+) -> None:
+    pending, active, left, suppressed = Subscriber.Status
+    wanted = {
+        Kind.CONFIRM: {pending},
+        Kind.ALREADY_SUBSCRIBED: {active},
+        Kind.ACCOUNT: {pending, active, left},
+        Kind.NEW_ADDRESS: {active},
+        Kind.ADDRESS_CHANGED: {pending, active, left, suppressed},
+    }
+    reader = a_reader("ada@example.org", status=status)
+    to = "ben@example.org" if kind in {Kind.NEW_ADDRESS, Kind.ADDRESS_CHANGED} else ""
+    if kind == Kind.NEW_ADDRESS:
+        AddressChange.objects.create(
+            subscriber=reader, address=to, address_key=to, address_hash=address_hash(to), asked_at=NOON
+        )
+    outbox.post(reader, kind, at=NOON, to=to)
+    assert outbox.deliver_due(at=NOON) == (status in wanted[kind])
+    assert [each.recipients for each in sink.received] == [(to or "ada@example.org",)] * len(sink.received)
+
+
+@pytest.mark.parametrize(("listed", "sent"), [("ada@example.org", 1), ("ben@example.org", 0)])
+def test_what_counts_is_whether_the_address_it_goes_to_is_suppressed(
+    sink: SmtpSink, listed: str, sent: int
+) -> None:
+    reader = a_reader("ada@example.org")
+    outbox.post(reader, Kind.ADDRESS_CHANGED, at=NOON, to="ben@example.org")
+    Suppression.objects.create(address_hash=address_hash(listed), reason="complaint", source="test", at=NOON)
+    assert outbox.deliver_due(at=NOON) == len(sink.to("ben@example.org")) == sent
 
 
 def test_an_address_suppressed_meanwhile_gets_nothing(sink: SmtpSink) -> None:
