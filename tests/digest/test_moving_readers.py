@@ -30,7 +30,7 @@ State = Delivery.State
 def reader() -> Subscriber:
     """A reader enrolled in the day's edition, due since the morning."""
     reader = a_reader(OLD)
-    edition = a_frozen_edition(WEDNESDAY, a_paper(), state=Edition.State.SENDING)
+    edition = a_frozen_edition(WEDNESDAY, a_paper(), state=Edition.State.SENDING, enrolled=1)
     Delivery.objects.create(
         edition=edition,
         subscriber=reader,
