@@ -62,7 +62,7 @@ def admit(attempt: Attempt, *, at: datetime) -> Refusal | None:
     The limits come last, so that only what passed all else uses them up.
     """
     refusal = _refusal(attempt, at)
-    if refusal is not None:
+    if refusal is not None and refusal is not TOO_MANY:  # limits has told which
         log.info("sign-up refused", source=attempt.trace.source, status=refusal.status)
     return refusal
 

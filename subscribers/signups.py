@@ -4,6 +4,7 @@ That the web looks nothing up is what keeps its answer from telling anything: fo
 the same statements. What follows from the address happens in `take_in`, where nobody waits for an answer.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,53 +57,35 @@ def waiting(most: int) -> int:
 
 
 def take_in(*, at: datetime, limit: int = 500) -> int:
-    """Work off up to `limit` waiting wishes, oldest first; return how many became something or came to
-    nothing.
+    """Work off up to `limit` waiting wishes, oldest first; return how many are done with.
 
     A wish and what follows from it are one transaction: a worker that dies loses none and repeats none, and
-    several workers share them. One that fails is tried again by the next runs, `MOST_ATTEMPTS` times in all.
-    A database that is away raises OperationalError and costs no wish an attempt.
+    several workers share them. Of those that wait for one address only the newest is looked at. One that
+    fails is tried again by the next runs, `MOST_ATTEMPTS` times in all. A database that is away raises
+    OperationalError and costs no wish an attempt.
     """
-    done = 0
-    last = 0
-    for _ in range(limit):
-        try:
-            pk = _take_next(last, at)
-        except _Poisoned as poisoned:
-            last = poisoned.pk
-            _count_failure(poisoned)
-            continue
-        if pk is None:
-            break
-        last, done = pk, done + 1
-    return done
+    due = SignupRequest.objects.filter(at__lte=at).order_by("pk")
+    for_one: dict[str, list[int]] = defaultdict(list)
+    for pk, address in due.values_list("pk", "address")[:limit]:
+        for_one[address].append(pk)
+    return sum(_take(wishes) for wishes in for_one.values())
 
 
-class _Poisoned(Exception):  # noqa: N818 - tells of a row, not of a fault of ours
-    """The wish with this primary key could not be worked off."""
-
-    def __init__(self, pk: int, fault: Exception) -> None:
-        super().__init__(pk)
-        self.pk = pk
-        self.fault = type(fault).__name__
-
-
-def _take_next(last: int, at: datetime) -> int | None:
-    """Work off the first free wish after primary key `last`; return its key, or None where none is left."""
-    with transaction.atomic():
-        free = SignupRequest.objects.select_for_update(skip_locked=True, of=("self",))
-        request = free.filter(pk__gt=last, at__lte=at).order_by("pk").first()
-        if request is None:
-            return None
-        try:
-            _sign_up(request)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception as error:
-            raise _Poisoned(request.pk, error) from error
-        pk = request.pk
-        request.delete()
-        return pk
+def _take(wishes: list[int]) -> int:
+    """Work off those of `wishes`, all for one address, that no other worker holds; return how many."""
+    try:
+        with transaction.atomic():
+            free = SignupRequest.objects.select_for_update(skip_locked=True, of=("self",))
+            held = list(free.filter(pk__in=wishes).order_by("pk"))
+            if held:
+                _sign_up(held[-1])
+                SignupRequest.objects.filter(pk__in=[request.pk for request in held]).delete()
+            return len(held)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one wish's fault must not hold up the others
+        _count_failure(wishes, type(error).__name__)
+        return 0
 
 
 def _sign_up(request: SignupRequest) -> None:
@@ -117,11 +100,10 @@ def _sign_up(request: SignupRequest) -> None:
     )
 
 
-def _count_failure(poisoned: _Poisoned) -> None:
-    """Count the failure; drop the wish after the last. The line names no address, and no database error's
-    text, which would."""
+def _count_failure(wishes: list[int], fault: str) -> None:
+    """Count an attempt; drop what has had its last. A database error's text would name the address."""
     with transaction.atomic():
-        row = SignupRequest.objects.filter(pk=poisoned.pk)
-        row.update(attempts=F("attempts") + 1)
-        dropped, _ = row.filter(attempts__gte=MOST_ATTEMPTS).delete()
-    log.error("sign-up failed", request=poisoned.pk, fault=poisoned.fault, dropped=bool(dropped))
+        rows = SignupRequest.objects.filter(pk__in=wishes)
+        rows.update(attempts=F("attempts") + 1)
+        dropped, _ = rows.filter(attempts__gte=MOST_ATTEMPTS).delete()
+    log.error("sign-up failed", requests=wishes[:5], fault=fault, dropped=dropped)

@@ -69,6 +69,18 @@ def test_the_oldest_come_first_and_the_limit_holds() -> None:
 
 
 @pytest.mark.django_db
+def test_of_several_wishes_for_one_address_the_newest_counts() -> None:
+    for minute, words in enumerate(("kites", "bells", "knots")):
+        signups.receive(wish(words=(words,)), at=NOON + minute * MINUTE)
+    signups.receive(wish("eve@example.org", words=("kites",)), at=NOON)
+    assert signups.take_in(at=NOON + 3 * MINUTE) == 4
+    reader = Subscriber.objects.get(address="ada@example.org")
+    assert [interest.text for interest in reader.interests.all()] == ["knots"]
+    assert reader.consent_events.get().at == NOON + 2 * MINUTE
+    assert Subscriber.objects.count() == SystemMail.objects.count() == 2
+
+
+@pytest.mark.django_db
 def test_a_wish_of_a_clock_ahead_of_ours_waits_for_its_time() -> None:
     signups.receive(wish(), at=NOON + MINUTE)
     assert signups.take_in(at=NOON) == 0
