@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from digest.views import editions, feeds, front, mailbox, papers, preview, thumbnails, topics
+from digest.views import data, editions, feeds, front, mailbox, papers, preview, thumbnails, topics
 
 urlpatterns: list[URLPattern] = [
     path("", front.front, name="front"),
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("topics/<slug:slug>/feed.rss", feeds.of_topic, {"form": "rss"}, name="topic_feed_rss"),
     path("topics/<slug:slug>/feed.atom", feeds.of_topic, {"form": "atom"}, name="topic_feed_atom"),
     path("topics/<slug:slug>/feed.json", feeds.of_topic, {"form": "json"}, name="topic_feed_json"),
+    path("account/<str:token>/data", data.account_data, name="account_data"),
     path("preview/", preview.show_preview, name="preview"),
     path("mailbox/", mailbox.mailbox_list, name="mailbox"),
     path("mailbox/<str:name>/", mailbox.mailbox_message, name="mailbox_message"),

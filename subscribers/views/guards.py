@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -23,26 +24,27 @@ from subscribers.links import LinkError, Purpose
 from subscribers.networks import client_address
 
 log = structlog.get_logger(__name__)
+View = Callable[..., HttpResponseBase]
 
 show_or_act = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def behind_a_token(purpose: Purpose) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+def behind_a_token(purpose: Purpose) -> Callable[[View], View]:
     """Let a view run with the `Claims` of a valid token of `purpose`, and keep its page to its reader.
 
     The answer is never stored, never indexed, and its address never leaks as a referrer. A token that opens
     nothing gets a small page: 410 for one that was good once, 400 for any other.
     """
 
-    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, token: str) -> HttpResponse:
+        def guarded(request: HttpRequest, token: str) -> HttpResponseBase:
             try:
                 claims = links.read(token, purpose, timezone.now())
             except LinkError as error:
                 status = 410 if error.fault is links.Fault.EXPIRED else 400
                 log.info("link refused", door=purpose.name.lower(), fault=error.fault)
-                response = closed(request, str(error), status)
+                response: HttpResponseBase = closed(request, str(error), status)
             else:
                 response = view(request, claims)
             response["Cache-Control"] = "no-store, private"

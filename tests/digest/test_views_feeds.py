@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -14,7 +14,6 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from digest import curation
 from digest.models import Candidate, Edition, Paper
-from digest.views import feeds
 from tests.cast import NOON, a_frozen_edition, a_paper, a_topic
 
 pytestmark = pytest.mark.django_db
@@ -257,4 +256,3 @@ def test_an_edition_without_any_moment_is_dated_all_the_same(client: Client) -> 
     a_frozen_edition(TODAY, a_paper())
     Edition.objects.update(frozen_at=None)
     assert atom_entries(client)[0].findtext(f"{ATOM}updated") == "1970-01-01T00:00:00+00:00"
-    assert datetime(1970, 1, 1, tzinfo=UTC) == feeds.NEVER
