@@ -13,6 +13,7 @@ from digest import advancing, editions, samples
 from digest.models import Edition
 from digest.tasks import deliver
 from subscribers.tasks import send_outbox
+from tests.cast import a_frozen_edition, a_paper, appeared
 from tests.sinks.smtp_sink import SmtpSink
 
 
@@ -78,14 +79,15 @@ class House:
         return timezone.now()
 
     def furnish(self) -> Edition:
-        """Publish two editions of sample papers, yesterday's small and today's large; return today's."""
+        """Publish an edition of three papers yesterday and one of 36 today, the sample papers among them; return it."""
         today = editions.edition_day(self.now)
+        a_frozen_edition(today - timedelta(days=1), a_paper(), a_paper(), a_paper(), state=Edition.State.SENT)
         samples.load(today, self.now)
-        for day in (today - timedelta(days=1), today):
-            edition = editions.open_edition(day, at=self.now)
-            edition = editions.freeze(edition, at=self.now)
-            edition = editions.approve(edition, at=self.now)
-        return edition
+        for _ in range(10):  # so that there is a second page
+            appeared(a_paper(), today)
+        edition = editions.open_edition(today, at=self.now)
+        edition = editions.freeze(edition, at=self.now)
+        return editions.approve(edition, at=self.now)
 
     def later(self, **wait: float) -> None:
         """Let time pass, as much as timedelta(**wait)."""
