@@ -1,5 +1,6 @@
 """The curators' pages about readers: find, show, and a few deeds that ask first."""
 
+from subscribers.admin.importing import ImportJobAdmin
 from subscribers.admin.leaving import LeavingReasonAdmin
 from subscribers.admin.readers import SubscriberAdmin
 from subscribers.admin.records import ConsentEventAdmin, ConsentTextAdmin, SystemMailAdmin
@@ -8,6 +9,7 @@ from subscribers.admin.suppressions import SuppressionAdmin
 __all__ = [
     "ConsentEventAdmin",
     "ConsentTextAdmin",
+    "ImportJobAdmin",
     "LeavingReasonAdmin",
     "SubscriberAdmin",
     "SuppressionAdmin",

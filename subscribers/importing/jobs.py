@@ -18,6 +18,8 @@ LARGEST = 200 * 1024 * 1024
 #: A file of people's addresses waits no longer than that.
 KEPT_FOR = timedelta(days=7)
 
+SHORTEST_STATEMENT, LONGEST_STATEMENT = 10, 500
+
 
 class ImportJobError(ValueError):
     """This cannot be done with this import; `str()` says why."""
@@ -48,12 +50,7 @@ def open_job(
     """Keep the file made of `chunks`, readable by us alone, and a job in `state` (checking or importing).
 
     Raises ImportJobError for a file too large or without a statement of consent."""
-    statement = " ".join(consent_source.split())
-    if len(statement) < 10:
-        raise ImportJobError(
-            "Say in a sentence where and when these readers agreed to get mail from this list, such as: "
-            "“Signed up on example.org between 2022 and 2025, confirmed by mail.” It is kept as the proof."
-        )
+    statement = statement_of(consent_source)
     stored_as = f"{secrets.token_hex(12)}.csv"
     place = folder() / stored_as
     try:
@@ -61,7 +58,7 @@ def open_job(
         return ImportJob.objects.create(
             state=state,
             format=format,
-            consent_source=statement[:500],
+            consent_source=statement,
             name=Path(name).name[:200],
             stored_as=stored_as,
             digest=digest,
@@ -71,6 +68,18 @@ def open_job(
     except BaseException:
         place.unlink(missing_ok=True)
         raise
+
+
+def statement_of(consent_source: str) -> str:
+    """Return the statement in one line. Raises ImportJobError if it is too short to prove a thing."""
+    statement = " ".join(consent_source.split())
+    if not SHORTEST_STATEMENT <= len(statement) <= LONGEST_STATEMENT:
+        raise ImportJobError(
+            "Say in a sentence where and when these readers agreed to get mail from this list, such as: "
+            "“Signed up on example.org between 2022 and 2025, confirmed by mail.” It is kept as the proof, "
+            f"in {LONGEST_STATEMENT} characters at most."
+        )
+    return statement
 
 
 def _write(place: Path, chunks: Iterable[bytes]) -> str:

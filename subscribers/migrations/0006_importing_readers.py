@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('checking', 'Being looked through'), ('ready', 'Waiting for you to confirm'), ('importing', 'Being imported'), ('done', 'Done'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], default='checking', max_length=10)),
-                ('format', models.CharField(blank=True, choices=[('mailchimp', 'Mailchimp (audience export)'), ('buttondown', 'Buttondown'), ('listmonk', 'listmonk'), ('plain', 'Plain (email, topics, words, time_zone, frequency, subscribed_at, status)')], help_text='Empty: told from the first line.', max_length=10)),
+                ('format', models.CharField(blank=True, choices=[('mailchimp', 'Mailchimp (audience export)'), ('buttondown', 'Buttondown'), ('listmonk', 'listmonk'), ('plain', 'Plain CSV')], help_text='Empty: told from the first line.', max_length=10)),
                 ('consent_source', models.CharField(help_text='Where and when these readers agreed to get mail from this list.', max_length=500)),
                 ('name', models.CharField(help_text="The file's own name.", max_length=200)),
                 ('stored_as', models.CharField(blank=True, help_text='Its name in DATA_DIR/imports.', max_length=60)),

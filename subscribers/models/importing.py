@@ -40,7 +40,7 @@ class ImportJob(models.Model):
         MAILCHIMP = "mailchimp", "Mailchimp (audience export)"
         BUTTONDOWN = "buttondown", "Buttondown"
         LISTMONK = "listmonk", "listmonk"
-        PLAIN = "plain", "Plain (email, topics, words, time_zone, frequency, subscribed_at, status)"
+        PLAIN = "plain", "Plain CSV"
 
     state = models.CharField(max_length=10, choices=State, default=State.CHECKING)
     format = models.CharField(

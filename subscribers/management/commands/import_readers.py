@@ -28,8 +28,8 @@ class Command(DatabaseCommand):
     help = (
         "Import readers from a CSV file of Mailchimp, Buttondown, listmonk, or a plain one with a column "
         "email. Who is here stays as they are; who was suppressed, has left or was erased never comes back. "
-        "A run that was interrupted goes on where it stopped when it is started again. Exit codes: 0 all went "
-        "well (bad rows are told and skipped), 1 the file cannot be used, 2 wrong arguments."
+        "A run that was interrupted goes on where it stopped when it is started again. Exit codes: 0 all "
+        "went well (bad rows are told and skipped), 1 the file cannot be used, 2 wrong arguments."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
