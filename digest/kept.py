@@ -12,6 +12,7 @@ import structlog
 from django.core.cache import cache
 from django.template import engines
 from django.template.backends.django import DjangoTemplates
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from redis.exceptions import RedisError
 
@@ -33,18 +34,29 @@ class _Weather:
 def rendered(template: str, **context: object) -> SafeString:
     """Return `template` rendered with `context`, from the cache if the same was rendered before.
 
-    The context is plain values whose `repr` tells all that the template shows of them. Works without a
-    cache, more slowly.
+    The context is plain values whose `repr` tells all that the template shows of them.
     """
     engine = engines["django"]
     assert isinstance(engine, DjangoTemplates)  # noqa: S101 - for mypy; settings name no other
     found = engine.get_template(template)
-    said = repr((found.template.source, sorted(context.items()))).encode(errors="backslashreplace")
-    key = f"{template}:{hashlib.sha256(said).hexdigest()}"
+    return remembered(
+        template,
+        (found.template.source, sorted(context.items())),
+        lambda: render_to_string(template, context),
+    )
+
+
+def remembered(kind: str, made_of: object, make: Callable[[], SafeString]) -> SafeString:
+    """Return what `make` returned when it was last made of the same, or call it.
+
+    `repr(made_of)` tells all that it depends on. Works without a cache, more slowly.
+    """
+    said = hashlib.sha256(repr(made_of).encode(errors="backslashreplace"))
+    key = f"{kind}:{said.hexdigest()}"
     known = _ask(lambda: cache.get(key))
     if isinstance(known, SafeString):
         return known
-    piece = found.render(context)
+    piece = make()
     _ask(lambda: cache.set(key, piece, KEPT))
     return piece
 

@@ -1,16 +1,55 @@
-"""The front page: the newest edition, under one line and one form."""
+"""The front page: the newest edition, under one line and one form, and what the form would bring."""
+
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
+from digest import kept
+from digest.editions import edition_day
+from digest.previewing import Asked, TooMuchError, preview
 from digest.views import editions
 from digest.views.public import public
-from subscribers.forms import SignupForm
+from subscribers.forms import SignupForm, prefilled
+from subscribers.models import Preference
 
 
 @public
 def front(request: HttpRequest) -> HttpResponse:
-    """Show the newest published edition that has papers, 30 a page, and the way in."""
+    """Show the newest published edition that has papers, 30 a page, and the way in.
+
+    A link may fill the form: `?topic=a&topic=b&q=own+words`, as it may that of /subscribe/.
+    """
+    now = timezone.now()
+    form = prefilled(request.GET)
     edition = editions.newest()
     context = editions.contents(edition, request.GET.get("page"), level=3) if edition else {}
-    return render(request, "web/front.html", {**context, "signup_form": SignupForm()})
+    asked = _asked(form)
+    # The same as long as the day's papers are; a personal one is looked up each time.
+    made_of = (edition and (edition.pk, edition.revision), context.get("papers"), edition_day(now))
+    context |= {
+        "signup_form": form,
+        "preview": _preview(asked, now)
+        if asked
+        else kept.remembered("preview", made_of, lambda: _preview(None, now)),
+        "personal": asked is not None,
+        "is_today": edition is not None and edition.day == edition_day(now),
+    }
+    return render(request, "web/front.html", context)
+
+
+def _asked(form: SignupForm) -> Asked | None:
+    """Return what the link that leads here asks for; None for nothing."""
+    chosen, words = set(form.initial["topics"]), form.initial["words"].splitlines()
+    topics = {topic.pk: float(Preference.Weight.NORMAL) for topic in form.offered if topic.slug in chosen}
+    return Asked(topics=topics, words=words) if topics or words else None
+
+
+def _preview(asked: Asked | None, at: datetime) -> SafeString:
+    try:
+        return render_to_string("web/preview.html", {"preview": preview(asked, at=at)})
+    except TooMuchError as error:
+        return render_to_string("web/preview.html", {"refusal": str(error)})

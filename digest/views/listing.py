@@ -42,8 +42,10 @@ class Shown:
     identity: str
     title: str
     names: str
+    count: str
+    published: str
     votes: str
-    facts: str
+    signals: tuple[str, ...]
     abstract: str
     pinned: bool
     note: str
@@ -60,7 +62,9 @@ def rendered(candidates: Sequence[int], year_now: int, *, level: int, by_day: bo
     found = Candidate.objects.select_related("paper", "edition").in_bulk(list(candidates))
     topics = topics_of({candidate.paper_id for candidate in found.values()})
     papers = [
-        _shown(found[key], topics.get(found[key].paper_id, ()), year_now) for key in candidates if key in found
+        _shown(found[key], topics.get(found[key].paper_id, ()), year_now)
+        for key in candidates
+        if key in found
     ]
     return kept.rendered("web/papers.html", papers=papers, level=level, by_day=by_day)
 
@@ -80,15 +84,13 @@ def topics_of(papers: Collection[int]) -> dict[int, tuple[tuple[str, str], ...]]
 
 def hottest(candidates: Iterable[Candidate], day: date) -> list[Candidate]:
     """Return pins in the curator's order, then the most talked about on `day`; equals by paper id."""
-    return sorted(
-        candidates, key=lambda one: (one.pin is None, one.pin or 0, -_heat(one, day), one.paper_id)
-    )
+    return sorted(candidates, key=lambda one: (one.pin is None, one.pin or 0, -_heat(one, day), one.paper_id))
 
 
 def authors(paper: Paper) -> tuple[str, str]:
     """Return the first names, and "12 authors" where there are more than those."""
     count = len(paper.authors)
-    shown = paper.authors[: 3 if count == 3 else 2]  # noqa: PLR2004 - a third name is shorter than a count
+    shown = paper.authors[: 3 if count == 3 else 2]  # a third name is shorter than a count
     names = ", ".join(filter(None, map(wording.short_name, shown)))
     return names, f"{count} authors" if count > len(shown) else ""
 
@@ -104,19 +106,23 @@ def picture(paper: Paper) -> Picture | None:
 def _shown(candidate: Candidate, topics: Sequence[tuple[str, str]], year_now: int) -> Shown:
     paper = candidate.paper
     names, count = authors(paper)
-    facts = [
-        wording.counted(candidate.comments, "comment"),
-        wording.counted(candidate.stars or 0, "star"),
-        wording.day(paper.published_at, year_now) if paper.published_at else "",
-        count,
-    ]
     return Shown(
         key=paper.pk,
         identity=paper.identity,
         title=wording.plain(paper.title, TITLE) or "Untitled",
         names=names,
+        count=count,
+        published=wording.day(paper.published_at, year_now) if paper.published_at else "",
         votes=wording.counted(candidate.upvotes, "vote"),
-        facts=wording.facts(facts),
+        signals=tuple(
+            filter(
+                None,
+                (
+                    wording.counted(candidate.comments, "comment"),
+                    wording.counted(candidate.stars or 0, "star"),
+                ),
+            )
+        ),
         abstract=wording.plain(paper.abstract or paper.summary, ABSTRACT),
         pinned=candidate.pin is not None,
         note=wording.plain(candidate.note, NOTE),

@@ -31,7 +31,7 @@ def topic_list(request: HttpRequest) -> HttpResponse:
 
 @public
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a topic's papers of the 30 days up to the newest edition, newest or (?by=votes) most voted first."""
+    """Show a topic's papers of the last 30 days of editions, newest or (`?by=votes`) most voted first."""
     found = Topic.objects.filter(slug=slug, active=True).first()
     if found is None:
         return render(request, "404.html", status=404)
@@ -62,6 +62,4 @@ def _papers(topic: Topic, *, by_votes: bool) -> list[int]:
         ordered = sorted(once, key=lambda one: (-one.upvotes, -one.comments, one.paper_id))
         return [one.pk for one in ordered]
     days = sorted({one.edition.day for one in once}, reverse=True)
-    return [
-        one.pk for day in days for one in listing.hottest((c for c in once if c.edition.day == day), day)
-    ]
+    return [one.pk for day in days for one in listing.hottest((c for c in once if c.edition.day == day), day)]
