@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 SIZE = 5
 #: Interests and exclusions looked up for one preview: forty lines, written as lists, could hold thousands.
-MOST_PHRASES = 200
+MOST_PHRASES = 100
 #: Characters of a reader's own words when they are shown again.
 _QUOTE = 80
 _building = threading.Lock()
@@ -128,11 +128,11 @@ def _looked_up(edition: Edition, pool: Corpus, asked: Asked, at: datetime) -> Pr
         seen=frozenset(),
         since=None,
     )
-    found = ranking.reach(pool, profile)
+    picks, found = ranking.look(pool, profile)
     today = edition.day == editions.edition_day(at)
     year = editions.edition_day(at).year
     return Preview(
-        papers=_shown(edition, ranking.rank(pool, [profile])[0], today=today, year=year),
+        papers=_shown(edition, picks, today=today, year=year),
         day=edition.day,
         today=today,
         written=wording.day(edition.day, year, weekday=True),

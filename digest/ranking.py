@@ -75,11 +75,12 @@ def rank(corpus: Corpus, profiles: Sequence[Profile]) -> list[list[Pick]]:
     return [batch.choose(profile) for profile in profiles]
 
 
-def reach(corpus: Corpus, profile: Profile) -> list[tuple[Facet, Rows]]:
-    """Return what the profile follows, each with the rows that `rank` could pick for it."""
+def look(corpus: Corpus, profile: Profile) -> tuple[list[Pick], list[tuple[Facet, Rows]]]:
+    """Return the picks of one profile as `rank` does, and what it follows, each with the rows to pick from."""
     batch = _Batch(corpus)
     available = batch.available(profile)
-    return [(facet, facet.rows[available[facet.rows]]) for facet in batch.facets(profile)]
+    reach = [(facet, facet.rows[available[facet.rows]]) for facet in batch.facets(profile)]
+    return batch.choose(profile), reach
 
 
 def phrases_of(texts: Sequence[str]) -> list[str]:
