@@ -6,9 +6,13 @@ No credentials are ever allowed: nothing behind these answers knows a cookie.
 from collections.abc import Callable
 from functools import wraps
 
+import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
+
+log = structlog.get_logger(__name__)
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -34,7 +38,7 @@ def for_named_sites(*methods: str) -> Callable[[View], View]:
             elif request.method not in methods:
                 response = refused(f"Use one of {allowed}.", 405)
             else:
-                response = view(request)
+                response = _answer(view, request)
             if origin is not None and origin in settings.EMBED_ORIGINS:
                 response["Access-Control-Allow-Origin"] = origin
                 response["Access-Control-Expose-Headers"] = "Retry-After"
@@ -52,6 +56,15 @@ def for_named_sites(*methods: str) -> Callable[[View], View]:
 def refused(sentence: str, status: int) -> JsonResponse:
     """Return the answer for a request that is wrong as a whole, not in one of its fields."""
     return JsonResponse({"error": sentence}, status=status)
+
+
+def _answer(view: View, request: HttpRequest) -> HttpResponse:
+    """Return what `view` says, or in JSON too that the database is away; Django would answer with a page."""
+    try:
+        return view(request)
+    except (InterfaceError, OperationalError) as error:
+        log.warning("database away", fault=type(error).__name__)  # the text may hold what was typed
+        return refused("This cannot be taken just now. Please try again in a minute or two.", 503)
 
 
 def _preflight(allowed: str) -> HttpResponse:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given
 from hypothesis import settings as how
@@ -246,6 +247,21 @@ def test_beyond_the_limits_the_answer_says_when_to_come_back(client: Client, set
     assert answers[1]["Access-Control-Expose-Headers"] == "Retry-After"
     assert "try again" in answers[1].json()["error"]
     assert SignupRequest.objects.count() == 1
+
+
+def test_a_database_that_is_away_is_told_in_json(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("cannot insert ada@example.org")
+
+    fields = wish()
+    with connection.execute_wrapper(away):
+        answers = [client.get(DOOR, headers={"Origin": LAB}), post(client, fields, {"Origin": LAB})]
+    for answer in answers:
+        assert (answer.status_code, answer["Content-Type"]) == (503, JSON)
+        assert answer["Access-Control-Allow-Origin"] == LAB
+        assert "try again" in answer.json()["error"]
+    assert "database away" in caplog.text
+    assert "ada@example.org" not in caplog.text
 
 
 def test_the_captchas_answer_is_asked_for_where_one_is_in_use(client: Client, settings: Settings) -> None:
