@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 SIZE = 5
 #: Interests and exclusions looked up for one preview: forty lines, written as lists, could hold thousands.
-MOST_PHRASES = 100
+MOST_PHRASES = 60
 #: Characters of a reader's own words when they are shown again.
 _QUOTE = 80
 _building = threading.Lock()

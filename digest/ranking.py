@@ -76,7 +76,7 @@ def rank(corpus: Corpus, profiles: Sequence[Profile]) -> list[list[Pick]]:
 
 
 def look(corpus: Corpus, profile: Profile) -> tuple[list[Pick], list[tuple[Facet, Rows]]]:
-    """Return the picks of one profile as `rank` does, and what it follows, each with the rows to pick from."""
+    """Return the picks of one profile, as `rank` does, and each thing it follows with the rows to pick."""
     batch = _Batch(corpus)
     available = batch.available(profile)
     reach = [(facet, facet.rows[available[facet.rows]]) for facet in batch.facets(profile)]
