@@ -12,7 +12,9 @@ from django.conf import settings
 LONGEST = 254
 LONGEST_LOCAL_PART = 64
 
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+#: Without ! and %: to some servers they are routes to another mailbox, whose owner did not ask, and a second
+#: spelling of an address that we know or must not write to.
+_ATEXT = r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+"
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -25,10 +27,11 @@ def normalise(given: str) -> str:
     """Return the address to store for what a person typed: its local part as typed, its domain as A-labels.
 
     The local part is an ASCII dot-atom (RFC 5321 section 4.1.2; quoted and international ones are refused,
-    since neither Django's SMTP nor most providers carry them), the domain goes through UTS 46 to IDNA 2008
-    lower case. Raises AddressError. `normalise(normalise(x)) == normalise(x)`.
+    since neither Django's SMTP nor most providers carry them) and is looked at as typed, before any
+    normalisation could make another letter of a look-alike: the Kelvin sign is no K. The domain goes through
+    NFC and UTS 46 to IDNA 2008 lower case. Raises AddressError. `normalise(normalise(x)) == normalise(x)`.
     """
-    text = unicodedata.normalize("NFC", given).strip()
+    text = given.strip()
     if not text:
         raise AddressError("Please write your email address.")
     if len(text) > LONGEST:
@@ -70,10 +73,14 @@ def masked(address: str) -> str:
 def _local_part(local: str) -> str:
     if local.startswith('"'):
         raise AddressError("Addresses with quotation marks are not supported. Please use another one.")
+    if not local.isprintable():
+        raise AddressError("There is an invisible character before the @. Please type the address afresh.")
     if not local.isascii():
         raise AddressError("Only letters without accents can stand before the @. Please check the spelling.")
     if len(local) > LONGEST_LOCAL_PART:
         raise AddressError(f"The part before the @ can have {LONGEST_LOCAL_PART} characters at most.")
+    if "!" in local or "%" in local:
+        raise AddressError("Addresses with ! or % before the @ are not supported. Please use another one.")
     if not _DOT_ATOM.fullmatch(local):
         raise AddressError("Something before the @ cannot be part of an address. Please check the spelling.")
     return local
@@ -81,7 +88,8 @@ def _local_part(local: str) -> str:
 
 def _domain(domain: str) -> str:
     try:
-        host = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii").lower()
+        composed = unicodedata.normalize("NFC", domain)
+        host = idna.encode(composed, uts46=True, std3_rules=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError) as error:
         raise AddressError("The part after the @ is not a domain name. Please check the spelling.") from error
     if "." not in host.strip("."):

@@ -18,6 +18,17 @@ from subscribers.models import ConsentText, Topic
 from subscribers.signups import Wish
 
 
+class _AddressField(forms.Field):
+    """An address in the form in which it is stored. What is odd in it, `normalise` says best."""
+
+    def clean(self, value: str | None) -> str:
+        """Return the address to store."""
+        try:
+            return normalise(value or "")
+        except AddressError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
 class _StampField(forms.Field):
     """A field that shows what the page says, not what was sent."""
 
@@ -32,10 +43,8 @@ class SignupForm(forms.Form):
     abuse, since the mail's link alone opens a subscription; and forms on other sites may post here.
     """
 
-    address = forms.CharField(
+    address = _AddressField(
         label="Email address",
-        max_length=1000,
-        error_messages={"required": "Please write your email address."},
         widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "name@example.org"}),
     )
     topics = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
@@ -55,13 +64,6 @@ class SignupForm(forms.Form):
         topics = [(topic.slug, topic.name) for topic in self.offered]
         self.fields["topics"].choices = topics  # type: ignore[attr-defined]
         self.initial["stamp"] = self._stamp
-
-    def clean_address(self) -> str:
-        """Return the address to store."""
-        try:
-            return normalise(self.cleaned_data["address"])
-        except AddressError as error:
-            raise forms.ValidationError(str(error)) from error
 
     def clean_topics(self) -> list[Topic]:
         """Return the topics chosen, in the order they are offered."""

@@ -9,7 +9,8 @@ from pytest_django import Settings
 
 from subscribers.addresses import AddressError, address_hash, address_key, masked, normalise
 
-ATEXT = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+/=?^_`{|}~-"
+#: Without ! and %, which some servers take for routes.
+ATEXT = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#$&'*+/=?^_`{|}~-"
 locals_ = st.lists(st.text(ATEXT, min_size=1, max_size=15), min_size=1, max_size=4).map(".".join)
 labels = st.from_regex(r"[a-z0-9]([a-z0-9]{0,10}[a-z0-9])?", fullmatch=True)
 domains = st.builds(

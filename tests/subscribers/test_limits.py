@@ -91,9 +91,11 @@ class TestWithTheCache:
             counts = list(processes.map(_in_threads, range(4)))
         assert sum(counts) == 100, counts
 
-    def test_the_keys_tell_no_address_domain_or_network_and_end_by_themselves(self) -> None:
+    def test_the_keys_tell_no_address_domain_or_network_and_end_by_themselves(
+        self, settings: Settings
+    ) -> None:
         passed(1, address="ada@secret.example", network="203.0.113.7")
-        client = limits._client(limits.settings.REDIS_URL)
+        client = limits._client(settings.REDIS_URL)
         keys = list(client.scan_iter(f"{limits._PREFIX}*"))
         assert len(keys) == 5
         for key in keys:
