@@ -159,7 +159,7 @@ def test_more_lines_than_a_digest_follows_are_left_out_and_told_of(client: Clien
 def test_nothing_that_fits_is_said_plainly(client: Client) -> None:
     a_frozen_edition(TODAY, a_paper("Loud", upvotes=50))
     html = asked(client, words="knitting\nthe latest papers")
-    assert "Nothing in this edition fits what you chose, so these are the most talked about." in html
+    assert "Nothing in this edition fits what you chose, so these are what everybody gets." in html
     assert "“<bdi>the latest papers</bdi>” names no subject" in html
     assert titles(html) == ["Loud"]
 
