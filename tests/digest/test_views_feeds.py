@@ -120,7 +120,7 @@ def test_json_feed_has_what_version_1_1_requires(client: Client) -> None:
 
 @pytest.mark.parametrize("path", [*OURS, *TOPICS])
 def test_hostile_texts_are_text_and_no_character_that_xml_forbids_gets_in(client: Client, path: str) -> None:
-    paper = a_paper(HOSTILE, abstract=HOSTILE, authors=[HOSTILE, "Ada\x00 <b>"], identity="x:a/é?#\x07")
+    paper = a_paper(HOSTILE, abstract=HOSTILE, authors=[HOSTILE, "Ada\x01 <b>"], identity="x:a/é?#\x07")
     paper.topics.add(a_topic("vision", description=f"About {HOSTILE}"))
     a_frozen_edition(TODAY, paper)
     answer = client.get(path)
