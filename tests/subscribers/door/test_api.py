@@ -18,28 +18,18 @@ from subscribers.models import SignupRequest, Subscriber, Suppression
 from subscribers.signups import take_in
 from subscribers.views import json_wish
 from tests.cast import NOON, a_reader, a_topic, the_wording
+from tests.subscribers.door.asking import DOOR, JSON, post, wish
 from tests.subscribers.door.visits import pending, stamp
 
 pytestmark = pytest.mark.django_db
 
-DOOR = "/api/subscribe"
 LAB = "https://lab.example.org"
-JSON = "application/json"
 Status = Subscriber.Status
 
 
 @pytest.fixture(autouse=True)
 def _origins(settings: Settings) -> None:
     settings.EMBED_ORIGINS = [LAB]
-
-
-def post(client: Client, body: object, headers: dict[str, str] | None = None, kind: str = JSON) -> Any:
-    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return client.post(DOOR, sent, content_type=kind, headers=headers or {})
-
-
-def wish(**fields: object) -> dict[str, object]:
-    return {"address": "ada@example.org", "stamp": stamp(), **fields}
 
 
 def test_get_tells_what_a_form_needs(client: Client) -> None:
@@ -181,62 +171,6 @@ def test_another_method_is_told_which_there_are(client: Client, method: str) -> 
     response = client.generic(method, DOOR)
     assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, POST, OPTIONS")
     assert response.json()["error"]
-
-
-def test_pages_of_the_sites_named_may_ask_without_credentials(client: Client) -> None:
-    asked = {"Origin": LAB, "Access-Control-Request-Method": "POST"}
-    preflight = client.options(DOOR, headers=asked)
-    assert (preflight.status_code, preflight.content) == (204, b"")
-    assert preflight["Access-Control-Allow-Methods"] == "GET, HEAD, POST, OPTIONS"
-    assert preflight["Access-Control-Allow-Headers"] == "Content-Type"
-    answers = [
-        preflight,
-        client.get(DOOR, headers={"Origin": LAB}),
-        post(client, wish(), {"Origin": LAB}),
-        post(client, wish(address=""), {"Origin": LAB}),
-        post(client, b"{", {"Origin": LAB}),
-        client.put(DOOR, headers={"Origin": LAB}),
-    ]
-    assert [answer.status_code for answer in answers] == [204, 200, 202, 422, 400, 405]
-    for answer in answers:
-        assert answer["Access-Control-Allow-Origin"] == LAB
-        assert "Access-Control-Allow-Credentials" not in answer
-        assert "Origin" in answer["Vary"]
-        assert not answer.cookies
-
-
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "https://evil.example",
-        "http://lab.example.org",
-        "https://lab.example.org:8443",
-        "https://lab.example.org.evil.example",
-        "https://LAB.example.org",
-        "https://lab.example.org/",
-        "null",
-        "",
-        "*",
-    ],
-)
-def test_any_other_origin_is_turned_away(client: Client, origin: str) -> None:
-    for answer in (
-        client.get(DOOR, headers={"Origin": origin}),
-        post(client, wish(), {"Origin": origin}),
-        client.options(DOOR, headers={"Origin": origin, "Access-Control-Request-Method": "POST"}),
-    ):
-        assert (answer.status_code, answer["Content-Type"]) == (403, JSON)
-        assert "Access-Control-Allow-Origin" not in answer
-        assert "Origin" in answer["Vary"]
-    assert not SignupRequest.objects.exists()
-
-
-def test_a_program_without_an_origin_needs_no_permission(client: Client, settings: Settings) -> None:
-    settings.EMBED_ORIGINS = []
-    answer = post(client, wish())
-    assert answer.status_code == 202
-    assert "Access-Control-Allow-Origin" not in answer
-    assert "Origin" in answer["Vary"]
 
 
 def test_beyond_the_limits_the_answer_says_when_to_come_back(client: Client, settings: Settings) -> None:
