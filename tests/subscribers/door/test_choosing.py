@@ -116,6 +116,14 @@ def test_a_zone_set_elsewhere_is_kept_and_offered(client: Client) -> None:
     assert client.post(choosing(reader), choices(time_zone="Etc/GMT+5")).status_code == 303
 
 
+def test_a_zone_that_this_machine_does_not_know_counts_as_utc(client: Client) -> None:
+    reader = a_reader("ada@example.org", time_zone="Atlantis/Sunk", paused_until=date(2026, 3, 5))
+    assert "Paused." in client.get(choosing(reader)).content.decode()
+    client.post(choosing(reader) + "?form=pause", {"days": "7"})
+    reader.refresh_from_db()
+    assert reader.paused_until == date(2026, 3, 11)
+
+
 @pytest.mark.parametrize(
     ("data", "until"),
     [
