@@ -5,13 +5,14 @@ done. `tidy` works in pages of short transactions, oldest rows first. Rows decid
 two at once, or after a month without, it comes to the same.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Case, Exists, OuterRef, Value, When
 
 from subscribers.links import LIFETIMES, Purpose
 from subscribers.models import (
@@ -47,6 +48,7 @@ _READERS_AT_ONCE = 50
 _NO_PROOF = (ConsentEvent.Kind.REQUESTED, ConsentEvent.Kind.ERASED)
 #: The log refuses changes by `objects`; this is the one place that makes them.
 _log_rows = ConsentEvent._base_manager
+_NETWORK = models.GenericIPAddressField(null=True)
 
 
 def tidy(*, at: datetime, limit: int = 1000) -> int:
@@ -104,13 +106,16 @@ def _forget_batch(due: models.QuerySet[Subscriber], pks: Sequence[int]) -> int:
 def _whole_networks(at: datetime, limit: int) -> int:
     due = ConsentEvent.objects.filter(keeping=ConsentEvent.Keeping.WHOLE, at__lte=at - WHOLE_NETWORKS)
     with transaction.atomic():
-        events = list(due.select_for_update(skip_locked=True).order_by("at").only("network")[:limit])
-        for event in events:
-            event.network = shortened(event.network)
-            event.user_agent = ""
-            event.keeping = ConsentEvent.Keeping.COARSE
-        _log_rows.bulk_update(events, ["network", "user_agent", "keeping"], batch_size=500)
-    return len(events)
+        free = due.select_for_update(skip_locked=True).order_by("at")
+        page = dict(free.values_list("pk", "network")[:limit])
+        by_network: dict[str | None, list[int]] = defaultdict(list)
+        for pk, network in page.items():
+            by_network[shortened(network)].append(pk)
+        cases = [When(pk__in=pks, then=Value(short, _NETWORK)) for short, pks in by_network.items()]
+        _log_rows.filter(pk__in=page).update(
+            network=Case(*cases, output_field=_NETWORK), user_agent="", keeping=ConsentEvent.Keeping.COARSE
+        )
+    return len(page)
 
 
 def shortened(network: str | None) -> str | None:

@@ -4,10 +4,13 @@ import json
 import logging
 import logging.config
 
+import pytest
 import structlog
 from django.utils.log import DEFAULT_LOGGING
 
 from digest import logs
+from subscribers import links
+from tests.cast import NOON
 
 
 def line_of(record: logging.LogRecord) -> dict[str, str]:
@@ -47,6 +50,24 @@ def test_no_line_holds_a_readers_link() -> None:
     line = line_of(record)
     assert line["event"] == "Fault at /u/..."
     assert "AbC-d_e" not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        links.account_url("AbC", NOON),
+        links.new_address_url("AbC", binding="f0", at=NOON),
+        links.undo_url("AbC", NOON),
+        links.preferences_url("AbC", NOON),
+        links.confirm_url("AbC", binding="f0", at=NOON),
+        links.unsubscribe_url("AbC"),
+    ],
+)
+def test_every_kind_of_link_is_cut(url: str) -> None:
+    line = line_of(
+        logging.LogRecord("django.request", logging.ERROR, __file__, 1, "Fault at %s", (url,), None)
+    )
+    assert "AbC" not in json.dumps(line)
 
 
 def test_no_report_holds_a_readers_link() -> None:

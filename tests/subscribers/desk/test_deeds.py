@@ -9,6 +9,7 @@ from django.urls import reverse
 from subscribers import lifecycle
 from subscribers.addresses import address_hash
 from subscribers.admin import asking_first
+from subscribers.admin.deeds import DEEDS
 from subscribers.models import ConsentEvent, Subscriber, Suppression
 from tests.cast import NOON, a_reader
 from tests.subscribers.desk.conftest import may
@@ -33,6 +34,7 @@ def do(client: Client, where: str, action: str, *pks: int, **more: str) -> str:
 def test_a_deed_is_asked_about_before_it_is_done(curator: Client, action: str) -> None:
     reader = a_reader("ada@example.org")
     page = post(curator, READERS, action, reader.pk)
+    assert f"{DEEDS[action].question}</h2>" in page
     assert "a•••@example.org, active" in page
     assert f'name="_selected_action" value="{reader.pk}"' in page
     assert Subscriber.objects.get().status == Status.ACTIVE

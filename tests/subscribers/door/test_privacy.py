@@ -135,3 +135,9 @@ def test_it_is_a_page_of_our_own_host_without_cookie_or_script(client: Client) -
 def test_it_answers_who_only_looks(client: Client) -> None:
     assert client.head("/privacy/").status_code == 200
     assert client.post("/privacy/").status_code in (403, 405)
+
+
+def test_who_reads_the_consent_wording_is_led_to_it(client: Client) -> None:
+    page = client.get("/subscribe/").content.decode()
+    beside = page.partition(the_wording().wording)[2].partition("</p>")[0]
+    assert 'href="/privacy/"' in beside
