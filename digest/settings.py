@@ -118,7 +118,14 @@ def _socket() -> Path:
 VALKEY_SOCKET = _socket()
 REDIS_URL = env.read("REDIS_URL", f"unix://{VALKEY_SOCKET}", read.broker)
 EMBEDDED_VALKEY = "REDIS_URL" not in os.environ
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # Without these a black-holed cache holds each page for minutes.
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1.0},
+    }
+}
 # kombu says redis+socket: where redis-py says unix:.
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 

@@ -61,7 +61,7 @@ def test_a_paper_is_shown_with_all_that_is_known_of_it(settings: Settings) -> No
     }
 
 
-def test_a_paper_with_no_page_of_its_own_leads_to_its_place_in_its_newest_edition(
+def test_a_paper_that_can_be_opened_nowhere_else_leads_to_its_page_here(
     settings: Settings,
 ) -> None:
     paper = a_paper("At home", arxiv_id=None, thumbnail="thumbnails/abc.jpg")
@@ -69,7 +69,7 @@ def test_a_paper_with_no_page_of_its_own_leads_to_its_place_in_its_newest_editio
     a_frozen_edition(DAY - timedelta(days=1), paper)
     settings.SITE_URL = "https://moved.example"
     message = rendered(a_frozen_edition(DAY), paper)
-    place = f"https://moved.example/editions/2026-03-03/#paper-{paper.pk}"
+    place = f"https://moved.example/papers/{paper.identity}/"
     assert {a.get("href") for a in elements(message, ".pt a")} == {place}
     assert {a.get("href") for a in elements(message, ".th a")} == {place}
     assert {a.text_content(): a.get("href") for a in elements(message, ".pl a")} == {"Abstract": place}

@@ -88,7 +88,7 @@ def test_a_paper_with_nothing_but_an_identity_is_still_a_row() -> None:
     message = rendered(a_frozen_edition(DAY, paper), paper)
     assert "Untitled" in words_of(message)
     shown = elements(message, ".pt a") + elements(message, ".pl a")
-    assert {str(a.get("href")).partition("/editions/")[2] for a in shown} == {f"{DAY}/#paper-{paper.pk}"}
+    assert {str(a.get("href")).partition("/papers/")[2] for a in shown} == {f"{paper.identity}/"}
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "https://example.org/ x", 'https://e.org/"><b>'])
@@ -97,7 +97,7 @@ def test_a_link_that_is_none_is_left_out(address: str) -> None:
     message = rendered(a_frozen_edition(DAY, paper), paper)
     assert address not in html_of(message)
     (only,) = elements(message, ".pl a")
-    assert str(only.get("href")).endswith(f"/editions/{DAY}/#paper-{paper.pk}")
+    assert str(only.get("href")).endswith(f"/papers/{paper.identity}/")
 
 
 @pytest.mark.parametrize("letter", ["'", "🎉", "&", "漢", "e"])

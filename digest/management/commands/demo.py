@@ -118,6 +118,7 @@ class Command(BaseCommand):
         site = f"http://127.0.0.1:{port}"
         process = up.Command()
         process.places = {
+            "Front page": f"{site}/",
             "Your digest": f"{site}/mailbox/{letter}/",
             "All mails": f"{site}/mailbox/ (no mail leaves this machine)",
             "The edition": f"{site}/editions/{editions.edition_day(timezone.now())}/",
