@@ -47,7 +47,13 @@ class SignupForm(forms.Form):
         label="Email address",
         widget=forms.EmailInput(attrs={"autocomplete": "email", "placeholder": "name@example.org"}),
     )
-    topics = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    topics = forms.MultipleChoiceField(
+        required=False,
+        error_messages={
+            "invalid_choice": "A topic you chose is no longer offered. Please look at them again."
+        },
+        widget=forms.CheckboxSelectMultiple,
+    )
     words = LinesField(label="In your own words", rows=3)
     # The last three are plain fields, which find no fault: nobody could mend what they do not see.
     #: Filled by door.js; what is no zone is ignored.
