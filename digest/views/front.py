@@ -13,11 +13,13 @@ from digest.editions import edition_day
 from digest.previewing import Asked, TooMuchError, preview
 from digest.views import editions
 from digest.views.public import public
+from subscribers import captcha
 from subscribers.forms import SignupForm, prefilled
 from subscribers.models import Preference
 
 
 @public
+@captcha.allowed
 def front(request: HttpRequest) -> HttpResponse:
     """Show the newest published edition that has papers, 30 a page, and the way in.
 

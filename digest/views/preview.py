@@ -14,6 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 
 from digest.previewing import Asked, TooMuchError, preview
+from subscribers import captcha
 from subscribers.forms import LinesField, SignupForm
 from subscribers.models import Preference, Topic
 from subscribers.views.guards import see_other, show_or_act
@@ -29,6 +30,7 @@ _UNREADABLE = "That is more than a preview can look through, or it broke on its 
 @csrf_exempt
 @show_or_act
 @cache_control(no_store=True, private=True)
+@captcha.allowed
 def show_preview(request: HttpRequest) -> HttpResponse:
     """Answer what the sign-up form or the preferences page asks: the fragment for htmx, else a whole page.
 

@@ -50,7 +50,8 @@ def test_with_one_the_form_shows_it_and_the_bars_open_for_its_hosts_there_alone(
     client: Client, settings: Settings
 ) -> None:
     puzzle = captcha.PUZZLES[settings.CAPTCHA]
-    for response in (client.get("/subscribe/"), sign_up(client, address="nonsense")):
+    pages = [client.get("/subscribe/"), sign_up(client, address="nonsense"), client.get("/")]
+    for response in (*pages, client.post("/preview/", {"address": "ada@example.org"})):
         page = response.content.decode()
         assert f'<div class="{puzzle.box}" data-sitekey="our-site-key"></div>' in page
         assert f'<script src="{puzzle.script}" async defer></script>' in page
