@@ -9,10 +9,9 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from pytest_django import Settings
 
 from subscribers.models import Subscriber
-from tests.cast import a_topic, the_wording
 from tests.journeys.house import House
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
 ADDRESS = "ada@example.org"
 #: What the tests' settings say; mails refuse to leave with the live server's http address.
@@ -69,8 +68,6 @@ def open_site() -> Iterator[Callable[[], Site]]:
 @pytest.fixture
 def lab(open_site: Callable[[], Site], settings: Settings) -> Site:
     """A site that may embed."""
-    the_wording()
-    a_topic("computer-vision")
     site = open_site()
     settings.EMBED_ORIGINS = [site.origin]
     return site
