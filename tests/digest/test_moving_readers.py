@@ -70,7 +70,8 @@ def test_a_digest_enrolled_for_the_old_address_goes_to_the_new_one_and_says_so(
 def test_a_move_after_the_message_was_made_has_it_made_anew(
     reader: Subscriber, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, looks = sending.submit, []
+    real = sending.submit
+    looks: list[int] = []
 
     def as_the_reader_moves(prepared: list[Prepared], **options: object) -> list[Prepared]:
         if prepared and not looks:

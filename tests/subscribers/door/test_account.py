@@ -13,6 +13,7 @@ from tests.sinks.smtp_sink import SmtpSink
 from tests.subscribers.door.presses import account_of, link_in_mail, moving, undoing
 from tests.subscribers.door.visits import (
     ONE_CLICK,
+    TRACE,
     choosing,
     confirming,
     kept_private,
@@ -124,7 +125,7 @@ def test_after_erasing_every_old_link_is_answered_kindly_and_unsubscribing_as_ev
 def test_an_erased_reader_may_come_back_as_new(client: Client) -> None:
     reader = a_reader("ada@example.org")
     client.post(account_of(reader) + "?do=erase")
-    lifecycle.sign_up("ada@example.org", [], at=NOON + timedelta(hours=1), trace=lifecycle.Trace("test"))
+    lifecycle.sign_up("ada@example.org", [], at=NOON + timedelta(hours=1), trace=TRACE)
     assert Subscriber.objects.get().status == Status.PENDING
 
 

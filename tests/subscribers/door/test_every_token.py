@@ -29,7 +29,7 @@ MAKE: dict[Purpose, Callable[[str], str]] = {
 }
 
 
-def _patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
+def _patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for each in resolver.url_patterns:
         route = prefix + str(each.pattern)
         if isinstance(each, URLResolver) and not route.startswith("admin/"):
