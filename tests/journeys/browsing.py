@@ -116,6 +116,7 @@ class Tab:
 
     def tab_to(self, wanted: Locator, key: str = "Tab", most: int = 120) -> None:
         """Press Tab until `wanted` has the focus, as a reader without a mouse; each stop must show itself."""
+        self.page.wait_for_load_state()  # the style sheets draw the focus
         for _ in range(most):
             self.page.keyboard.press(key)
             at = self.page.evaluate_handle("document.activeElement").as_element()

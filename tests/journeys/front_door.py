@@ -33,11 +33,14 @@ def open_words(page: Page) -> None:
         page.get_by_text("Add your own words").click()
 
 
-def previewed(page: Page) -> list[str]:
-    """Return the titles that the preview shows."""
+def previewed(page: Page, *, at_first: bool = False) -> list[str]:
+    """Return the titles that the preview shows, also those that a phone hides `at_first`."""
     titles = page.locator("#preview li .title")
-    expect(titles.first).to_be_visible()
-    return titles.all_inner_texts()
+    if at_first:
+        expect(titles.first).to_be_attached()
+    else:
+        expect(titles.first).to_be_visible()
+    return [" ".join(title.split()) for title in titles.all_text_contents()]
 
 
 def preview_after(page: Page, deed: Callable[[], object], told: str = "") -> list[str]:

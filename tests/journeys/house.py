@@ -79,7 +79,7 @@ class House:
         return timezone.now()
 
     def furnish(self) -> Edition:
-        """Publish an edition of three papers yesterday and one of 36 today, the sample papers among them; return it."""
+        """Publish an edition of three papers yesterday and one of 36 today; return it."""
         today = editions.edition_day(self.now)
         a_frozen_edition(today - timedelta(days=1), a_paper(), a_paper(), a_paper(), state=Edition.State.SENT)
         samples.load(today, self.now)
@@ -107,3 +107,9 @@ class House:
         """Work, then return the newest mail that came for `address`."""
         self.work()
         return self.letters(address)[-1]
+
+    def way(self, address: str, part: str) -> str:
+        """Work, then return the path of the newest link with `part` that came for `address`."""
+        self.work()
+        letters = [letter for letter in self.letters(address) if any(part in link for link in letter.links)]
+        return letters[-1].way(part)

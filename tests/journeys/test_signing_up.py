@@ -44,7 +44,7 @@ def test_a_reader_signs_up_sees_the_preview_follow_and_confirms(
     page.on("request", lambda one: asked.append(one.post_data) if one.url.endswith("/preview/") else None)
     tab.open(way)
     page.get_by_label(ADDRESS_FIELD).fill(ADDRESS)
-    first = previewed(page)
+    first = previewed(page, at_first=True)
     vision = preview_after(page, lambda: choose(page, "Computer vision"))
     open_words(page)
     words = page.get_by_label(WORDS_FIELD)
