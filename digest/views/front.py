@@ -30,17 +30,27 @@ def front(request: HttpRequest) -> HttpResponse:
     edition = editions.newest()
     context = editions.contents(edition, request.GET.get("page"), level=3) if edition else {}
     asked = _asked(form)
-    # The same as long as the day's papers are; a personal one is looked up each time.
-    made_of = (edition and (edition.pk, edition.revision), context.get("papers"), edition_day(now))
+    # What everybody sees is made once, as long as the day's papers are the same and within a minute.
+    day = (edition and (edition.pk, edition.revision), context.get("papers"), edition_day(now))
+    offered = [(topic.slug, topic.name) for topic in form.offered]
+    shown = (offered, form.consent.pk, form.puzzle, now.replace(second=0, microsecond=0))
     context |= {
         "signup_form": form,
+        "form": _form(request, form)
+        if asked
+        else kept.remembered("form", shown, lambda: _form(request, form)),
         "preview": _preview(asked, now)
         if asked
-        else kept.remembered("preview", made_of, lambda: _preview(None, now)),
+        else kept.remembered("preview", day, lambda: _preview(None, now)),
         "personal": asked is not None,
         "is_today": edition is not None and edition.day == edition_day(now),
     }
     return render(request, "web/front.html", context)
+
+
+def _form(request: HttpRequest, form: SignupForm) -> SafeString:
+    """Return the form as HTML. Its stamp names nobody: many may share it (`subscribers.stamps`)."""
+    return render_to_string("web/signup_form.html", {"signup_form": form}, request)
 
 
 def _asked(form: SignupForm) -> Asked | None:

@@ -216,6 +216,24 @@ def test_votes_pictures_new_versions_and_topics_are_seen_at_once(client: Client)
     assert "After" not in seen(client, "/")
 
 
+@pytest.mark.usefixtures("broker")
+def test_the_form_is_kept_for_a_minute_but_a_new_topic_is_on_offer_at_once(client: Client) -> None:
+    def stamp(page: str) -> str:
+        found = re.search(r'name="stamp" value="([^"]+)"', page)
+        assert found
+        return found[1]
+
+    first = seen(client, "/")
+    with time_machine.travel(NOON + timedelta(seconds=59)):
+        assert stamp(seen(client, "/")) == stamp(first)
+        a_topic("knitting")
+        assert 'value="knitting"' in seen(client, "/")
+    with time_machine.travel(NOON + timedelta(seconds=60)):
+        assert stamp(seen(client, "/")) != stamp(first)
+    assert " checked" in seen(client, "/?topic=knitting")
+    assert " checked" not in seen(client, "/")
+
+
 def test_without_a_cache_the_page_is_the_same_and_the_cache_is_left_alone_for_a_while(
     client: Client, settings: Settings
 ) -> None:
