@@ -16,6 +16,8 @@ TITLE, ABSTRACT, SUMMARY, NAME, MOST_AUTHORS = 1_000, 20_000, 2_000, 120, 500
 @public
 def paper(request: HttpRequest, identity: str) -> HttpResponse:
     """Show a paper; 404 for one that is unknown, withdrawn, or public in no edition."""
+    if not identity.isprintable():  # PostgreSQL refuses to look for a NUL
+        return render(request, "404.html", status=404)
     seen = list(
         Candidate.objects.public()
         .filter(paper__identity=identity)
