@@ -103,13 +103,13 @@ def _lines(text: str, left_out: list[str]) -> list[str]:
 
 
 def _refilled(given: QueryDict) -> SignupForm:
-    """Return the sign-up form as it was filled, unjudged: nobody has pressed its button yet."""
+    """Return the sign-up form as it was filled, unjudged: nobody has pressed its button yet.
+
+    Its stamp stays too: the time runs from when the first page was shown.
+    """
     form = SignupForm()
-    form.initial = {
-        name: given.getlist(name) if isinstance(field, MultipleChoiceField) else given[name]
-        for name, field in form.fields.items()
-        if name in given
-    }
-    # Not bound, so without complaints; but its time runs from when the first page was shown.
-    form.data = given
+    for name, field in form.fields.items():
+        if given.get(name):
+            many = isinstance(field, MultipleChoiceField)
+            form.initial[name] = given.getlist(name) if many else given[name]
     return form

@@ -99,6 +99,11 @@ def test_the_forms_time_goes_on_from_the_page_it_was_first_on(client: Client) ->
     assert f'name="stamp" value="{first[1]}"' in page
 
 
+def test_a_form_that_came_without_its_time_gets_one(client: Client) -> None:
+    for form in {}, {"stamp": ""}:
+        assert re.search(r'name="stamp" value="[^"]+"', client.post("/preview/", form).content.decode())
+
+
 def test_an_address_that_is_none_is_kept_as_it_was_typed(client: Client) -> None:
     html = client.post("/preview/", {"address": 'ada"@', "words": ""}).content.decode()
     assert 'value="ada&quot;@"' in html
