@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import csrf_protect_m
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -52,7 +51,6 @@ class SubscriberAdmin(ReadOnlyAdmin):
         """Say who may erase: whoever may delete readers."""
         return bool(request.user.has_perm("subscribers.delete_subscriber"))
 
-    @csrf_protect_m
     def find(self, request: HttpRequest) -> HttpResponse:
         """Show what is known of an address or a public id."""
         return finding.page(self, request)
