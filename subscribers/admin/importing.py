@@ -41,8 +41,9 @@ class UploadForm(_JobModelForm):
     file = forms.FileField(
         label="CSV file",
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
-        help_text="As Mailchimp, Buttondown or listmonk exports it. Or a plain one with a column email; topics, "
-        "words (one a line), time_zone, frequency, subscribed_at and status may be there too. Names are not kept.",
+        help_text="As Mailchimp, Buttondown or listmonk exports it. Or a plain one with a column email, and "
+        "topics, words (one a line), time_zone, frequency, subscribed_at, status if you like. Names are left "
+        "out.",
     )
     format = forms.ChoiceField(
         required=False,

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-BENCHES = ("tests.bench.delivery", "tests.bench.ranking", "tests.bench.signup")
+BENCHES = ("tests.bench.delivery", "tests.bench.ranking", "tests.bench.importing", "tests.bench.signup")
 
 
 def main() -> int:
