@@ -44,8 +44,8 @@ UNCONFIRMED_LOG = timedelta(days=400)
 
 #: Readers deleted in one transaction: each takes their deliveries' words along, which may be hundreds.
 _READERS_AT_ONCE = 50
-#: What an address's log may hold without anybody having agreed to anything.
-_NO_PROOF = (ConsentEvent.Kind.REQUESTED, ConsentEvent.Kind.ERASED)
+#: All else in an address's log is an agreement, or a refusal that imports must go on to know.
+_NO_WORD_OF_THEIRS = ConsentEvent.Kind.REQUESTED
 #: The log refuses changes by `objects`; this is the one place that makes them.
 _log_rows = ConsentEvent._base_manager
 _NETWORK = models.GenericIPAddressField(null=True)
@@ -128,7 +128,7 @@ def _unconfirmed_log(at: datetime, limit: int) -> int:
     due = ConsentEvent.objects.filter(keeping=ConsentEvent.Keeping.COARSE, at__lte=at - UNCONFIRMED_LOG)
     page = dict(due.order_by("at").values_list("pk", "address_hash")[:limit])
     asked = set(page.values())
-    events = ConsentEvent.objects.filter(address_hash__in=asked).exclude(kind__in=_NO_PROOF)
+    events = ConsentEvent.objects.filter(address_hash__in=asked).exclude(kind=_NO_WORD_OF_THEIRS)
     # By address, not by the event's reader: who wanted to move to an address that never agreed is still here.
     readers = Subscriber.objects.filter(address_hash__in=asked)
     known = set(events.values_list("address_hash", flat=True).union(readers.values_list("address_hash")))

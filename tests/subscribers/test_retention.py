@@ -141,14 +141,16 @@ def test_after_thirty_days_the_log_knows_the_neighbourhood_and_no_browser(
 
 def test_the_log_of_an_address_that_never_confirmed_is_deleted_after_four_hundred_days() -> None:
     an_event()
-    an_event(Kind.ERASED)
+    an_event()
     tidied(retention.UNCONFIRMED_LOG - SECOND)
     assert ConsentEvent.objects.count() == 2
     tidied(retention.UNCONFIRMED_LOG)
     assert not ConsentEvent.objects.exists()
 
 
-@pytest.mark.parametrize("proof", [Kind.CONFIRMED, Kind.IMPORTED, Kind.WITHDRAWN, Kind.RESUMED, Kind.CHANGED])
+@pytest.mark.parametrize(
+    "proof", [Kind.CONFIRMED, Kind.IMPORTED, Kind.WITHDRAWN, Kind.RESUMED, Kind.CHANGED, Kind.ERASED]
+)
 def test_the_log_of_an_address_that_ever_agreed_or_refused_is_kept_and_looked_at_once(proof: str) -> None:
     an_event()
     an_event(proof)
