@@ -35,6 +35,9 @@ def test_a_stranger_sees_the_whole_thing_and_ctrl_c_ends_it(tmp_path: Path) -> N
     try:
         wait_until(lambda: process.poll() is not None or "Curators" in said.read_text(), 60)
         assert process.poll() is None, said.read_text()
+        assert wait_until(lambda: status(port, "/") == 200, 60), (
+            "the port is open before the first worker is up"
+        )
         for path in re.findall(rf"http://127\.0\.0\.1:{port}(/\S*)", said.read_text()):
             assert status(port, path) in {200, 302}, path
         sheets = re.findall(r'href="(/static/[^"]+\.css)"', body(port, "/subscribe/"))
