@@ -95,7 +95,7 @@ class Tab:
         house = urlsplit(self.home).netloc
         strangers = [url for url in self.asked if urlsplit(url).netloc != house and url[:5] != "data:"]
         told = [url for url in self.asked for secret in ["@", "%40", *self.secrets] if secret in url]
-        cookies = [f"cookie {cookie['name']}" for cookie in self.page.context.cookies()]  # type: ignore[typeddict-item]
+        cookies = [f"cookie {cookie['name']}" for cookie in self.page.context.cookies()]
         return [*self.complaints, *strangers, *told, *cookies]
 
     def weight(self) -> dict[str, int]:

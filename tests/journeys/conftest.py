@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -76,7 +77,7 @@ def open_tab(chromium: Browser, house: House) -> Iterator[Callable[..., Tab]]:
     """Give a maker of tabs, each of a browser that knows nothing; their faults fail the test at its end."""
     tabs: list[Tab] = []
 
-    def opened(**wishes: object) -> Tab:
+    def opened(**wishes: Any) -> Tab:
         tabs.append(Tab.of(chromium, house.home, **wishes))
         return tabs[-1]
 

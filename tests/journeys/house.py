@@ -45,11 +45,10 @@ class Letter:
         written = [
             word.strip("<>()[].,;") for word in self.text.split() if word.lstrip("<([").startswith("http")
         ]
-        pressed = [
-            str(address)
-            for _, attribute, address, _ in html.document_fromstring(self.html).iterlinks()
-            if attribute in {"href", "src"} and str(address).startswith("http")
-        ]
+        page = html.document_fromstring(self.html)
+        found = page.xpath("//@href | //@src")
+        assert isinstance(found, list)
+        pressed = [str(address) for address in found if str(address).startswith("http")]
         return list(dict.fromkeys(written + pressed))
 
     def way(self, part: str) -> str:

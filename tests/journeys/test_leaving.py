@@ -42,7 +42,7 @@ def test_one_click_in_the_mail_program_ends_it_before_the_answer_and_as_often_as
         {"content": b""},
         {"files": {"List-Unsubscribe": "One-Click"}},
     ):
-        answer = httpx.post(house.home + digest.one_click, **attempt)  # type: ignore[arg-type]
+        answer = httpx.post(house.home + digest.one_click, **attempt)
         assert answer.status_code == 200
         assert "set-cookie" not in answer.headers
         reader.refresh_from_db()

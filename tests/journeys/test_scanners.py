@@ -15,7 +15,7 @@ from django.utils import timezone
 from digest import advancing
 from digest.delivery.run import Worker, run
 from digest.models import Edition
-from subscribers import account_links, address_changes, lifecycle, outbox, synthetic
+from subscribers import account_links, address_changes, lifecycle, links, outbox, synthetic
 from subscribers.consent import Trace
 from subscribers.models import Subscriber, SystemMail
 from tests.journeys.conftest import START
@@ -63,7 +63,7 @@ def a_hundred_mails(house: House) -> list[Letter]:
         there = f"{reader.public_id.lower()}@example.org".lstrip("-_")
         address_changes.ask(reader.public_id, there, at=house.now, trace=TRACE)
         wish = reader.address_change
-        binding = address_changes.address_binding(wish.address_hash)
+        binding = links.address_binding(wish.address_hash)
         assert address_changes.agree(reader.public_id, binding, at=house.now, trace=TRACE)
     outbox.deliver_due(at=house.now)
     return [Letter(message) for message in house.sink.messages]
