@@ -34,9 +34,9 @@ def a_job(
     )
 
 
-def imported(content: str | bytes, **options: str) -> ImportJob:
+def imported(content: str | bytes) -> ImportJob:
     """Import a file to its end and return the job."""
-    return running.run(a_job(content, **options).pk, clock=noon)
+    return running.run(a_job(content).pk, clock=noon)
 
 
 def looked_through(content: str | bytes) -> ImportJob:

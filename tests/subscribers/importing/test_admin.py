@@ -50,7 +50,7 @@ def page(job: ImportJob) -> str:
 def test_from_upload_over_dry_run_and_confirmation_to_readers(curator: Client) -> None:
     answer = upload(curator, plain("ada@example.org", "nonsense"))
     job = ImportJob.objects.get()
-    assert answer.url == page(job)
+    assert answer["Location"] == page(job)
     assert (job.state, job.created_by, job.consent_source) == ("checking", User.objects.get(), CONSENT)
     watched = curator.get(page(job))
     assert watched["Refresh"] == "3"
@@ -62,7 +62,7 @@ def test_from_upload_over_dry_run_and_confirmation_to_readers(curator: Client) -
     assert "Import 1 reader<" in ready.content.decode().replace("\n", "")
     assert here() == set()
 
-    assert curator.post(page(job), {"deed": "confirm"}).url == page(job)
+    assert curator.post(page(job), {"deed": "confirm"})["Location"] == page(job)
     assert LogEntry.objects.filter(change_message="confirmed").count() == 1
     running.run(job.pk, clock=noon)
     assert here() == {"ada@example.org"}

@@ -1,7 +1,6 @@
 """Who comes in by a file, who does not, and who never again."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -199,9 +198,9 @@ def test_each_bad_row_is_told_with_its_line_and_reason_and_the_good_ones_are_kep
 def test_names_are_kept_nowhere() -> None:
     imported(f'{MAILCHIMP}\nada@example.org,Leonor,Quistgaard,2,,,1,ab,"a note",\n')
     for model in (Subscriber, Interest, ConsentEvent, ImportJob):
-        rows: list[dict[str, Any]] = list(model._default_manager.values())
-        assert "Quistgaard" not in str(rows)
-        assert "a note" not in str(rows)
+        rows = str(list(model._default_manager.values()))
+        assert "Quistgaard" not in rows
+        assert "a note" not in rows
 
 
 def test_every_outcome_is_told_to_people_in_words() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from subscribers.admitting import admit_imported
 from subscribers.importing import jobs, running
 from subscribers.models import ConsentEvent, ImportJob, Subscriber, Topic
 from tests.cast import NOON, a_reader
@@ -163,7 +164,7 @@ def test_nothing_can_be_confirmed_twice_or_stopped_when_over() -> None:
 
 
 def test_somebody_who_signs_up_during_the_batch_is_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    admit, collided = running.admit_imported, []
+    collided: list[bool] = []
 
     def late(*given: Any, **more: Any) -> None:
         if not collided:
@@ -171,7 +172,7 @@ def test_somebody_who_signs_up_during_the_batch_is_asked_about_again(monkeypatch
             with transaction.atomic():
                 a_reader("reader3@example.org")
             raise IntegrityError
-        admit(*given, **more)
+        admit_imported(*given, **more)
 
     monkeypatch.setattr(running, "admit_imported", late)
     assert imported(plain(*many(5))).counts == {"new": 5}  # the collision's own row was rolled back with it
