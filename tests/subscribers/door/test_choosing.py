@@ -159,7 +159,7 @@ def test_a_pause_without_an_end_in_reach_is_refused(client: Client, data: dict[s
     assert reader.paused_until is None
 
 
-@pytest.mark.parametrize("status", set(Status) - {Status.ACTIVE})
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.ACTIVE}))
 def test_choices_of_one_who_is_not_subscribed_are_closed(client: Client, status: Subscriber.Status) -> None:
     reader = a_reader("ada@example.org", status=status)
     assert client.get(choosing(reader)).status_code == 410
