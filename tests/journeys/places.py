@@ -44,7 +44,9 @@ class Place:
         response = tab.open(self.way())
         assert response.status == self.status, f"{self.title}: {response.status} at {self.way()}"
         self.steps(tab.page)
-        tab.page.wait_for_load_state("networkidle")
+        tab.page.wait_for_load_state()
+        if tab.page.locator("#preview[hx-trigger*=load]").count():
+            tab.page.locator("#preview li").first.wait_for()
 
 
 def named_patterns() -> Iterator[str]:
