@@ -1,6 +1,5 @@
 """What every test may lean on."""
 
-import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from uuid import uuid4
@@ -17,34 +16,6 @@ from digest.views import feeds
 from subscribers import limits
 from tests.sinks.provider import Provider
 from tests.sinks.smtp_sink import SmtpSink
-
-_SKIPPED: list[str] = []
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, rather than skip, what this machine's settings have nothing for."""
-    absent = set()
-    if "PAPERBOY_REAL_DATA" not in os.environ:
-        absent.add("realdata")
-    if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
-        absent.add("postgres")
-    out = [item for item in items if absent & {mark.name for mark in item.iter_markers()}]
-    if out:
-        config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if item not in out]
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Remember what was skipped."""
-    if report.skipped:
-        _SKIPPED.append(report.nodeid)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run in which nothing may be skipped and something was."""
-    if os.environ.get("PAPERBOY_FORBID_SKIPS") and _SKIPPED:
-        print(f"\n{len(_SKIPPED)} skipped, and PAPERBOY_FORBID_SKIPS is set: {', '.join(_SKIPPED[:5])}")
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ def test_a_skipped_test_fails_a_run_that_forbids_it(tmp_path: Path, forbidden: s
     (tmp_path / "test_lazy.py").write_text(
         "import pytest\n\ndef test_lazy():\n    pytest.skip('not today')\n"
     )
-    options = ["-p", "tests.conftest", "--rootdir", str(tmp_path), "-c", str(ROOT / "pyproject.toml")]
+    options = ["--rootdir", str(tmp_path), "-c", str(ROOT / "pyproject.toml")]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "-p", "no:cacheprovider", str(tmp_path)],
         cwd=ROOT,
