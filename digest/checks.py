@@ -15,7 +15,7 @@ _STAYING = ("digest.mailbox.", "django.core.mail.backends.")
 @register(Tags.security, deploy=True)
 def ready_for_readers(**_asked: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's signature
     """Return what real readers would suffer from, each with what to do about it."""
-    return [*_pepper(), *_host(), *_mail()]
+    return [*_pepper(), *_host(), *_proxies(), *_mail()]
 
 
 def _pepper() -> Iterator[CheckMessage]:
@@ -38,6 +38,18 @@ def _host() -> Iterator[CheckMessage]:
             "unsubscribing too, would be answered with 400.",
             hint=f"Add {host} to ALLOWED_HOSTS, or correct SITE_URL.",
             id="paperboy.W002",
+        )
+
+
+def _proxies() -> Iterator[CheckMessage]:
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.PROXY_HOPS:
+        yield Warning(
+            "A proxy in front is trusted to say whether a request came by TLS (TRUST_PROXY_TLS), but not whose "
+            "it is (PROXY_HOPS=0): all readers count as one network, and share "
+            f"{settings.SIGNUPS_PER_NETWORK} sign-ups an hour.",
+            hint="Set PROXY_HOPS to the number of proxies that add to X-Forwarded-For, mostly 1. Where no proxy "
+            "is in front, set TRUST_PROXY_TLS=false.",
+            id="paperboy.W005",
         )
 
 

@@ -1,12 +1,16 @@
 """Which network a request comes from: behind known proxies, and as the neighbourhood that limits count by."""
 
 import ipaddress
+import re
 
 from django.conf import settings
 from django.http import HttpRequest
 
 #: What one customer of a provider commonly holds: 256 addresses of IPv4, a site of IPv6 (RFC 6177).
 _IPV4_PREFIX, _IPV6_PREFIX = 24, 48
+#: The least that a provider of IPv6 commonly gets: 65,536 sites.
+_PROVIDER_PREFIX = 32
+_WITH_PORT = re.compile(r"\[(?P<six>[^\[\]]+)\](?::\d{1,5})?|(?P<four>[0-9.]+):\d{1,5}", re.ASCII)
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -36,10 +40,23 @@ def neighbourhood(address: str | None) -> str:
     return str(ipaddress.ip_network(f"{plain}/{prefix}", strict=False))
 
 
+def provider(address: str | None) -> str | None:
+    """Return the /32 that an IPv6 address lies in, or None for any other: one who holds it has every /48."""
+    plain = _readable(address) if address else None
+    if plain is None or ":" not in plain:
+        return None
+    return str(ipaddress.ip_network(f"{plain}/{_PROVIDER_PREFIX}", strict=False))
+
+
 def _readable(given: str) -> str | None:
-    """Return it in its one spelling: IPv4 within IPv6 (RFC 4291 section 2.5.5.2) as IPv4, no zone."""
+    """Return it in its one spelling: IPv4 within IPv6 (RFC 4291 section 2.5.5.2) as IPv4, no zone, no port.
+
+    Some proxies add the port; IPv6 then stands in brackets (RFC 7239 section 6.1).
+    """
+    with_port = _WITH_PORT.fullmatch(given.strip())
+    plain = with_port["six"] or with_port["four"] if with_port else given.strip()
     try:
-        address = ipaddress.ip_address(given.strip().partition("%")[0])
+        address = ipaddress.ip_address(plain.partition("%")[0])
     except ValueError:
         return None
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:

@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import CheckMessage, run_checks
 from pytest_django import Settings
 
+TLS = ("HTTP_X_FORWARDED_PROTO", "https")
 GOOD = {
     "PEPPER_FROM_SECRET_KEY": False,
     "SITE_URL": "https://papers.example.org",
@@ -15,6 +16,8 @@ GOOD = {
     "EMAIL_HOST_PASSWORD": "hunter2",
     "EMAIL_USE_TLS": True,
     "EMAIL_USE_SSL": False,
+    "SECURE_PROXY_SSL_HEADER": TLS,
+    "PROXY_HOPS": 1,
 }
 
 
@@ -36,6 +39,7 @@ def ours(settings: Settings, *, deploy: bool = True, **changed: Any) -> list[Che
         {"EMAIL_HOST": "localhost", "EMAIL_USE_TLS": False},
         {"EMAIL_HOST_PASSWORD": "", "EMAIL_USE_TLS": False},
         {"EMAIL_USE_TLS": False, "EMAIL_USE_SSL": True},
+        {"PROXY_HOPS": 0, "SECURE_PROXY_SSL_HEADER": None},
     ],
 )
 def test_there_is_nothing_to_say_about_good_settings(settings: Settings, changed: dict[str, Any]) -> None:
@@ -50,6 +54,7 @@ def test_there_is_nothing_to_say_about_good_settings(settings: Settings, changed
         ({"EMAIL_BACKEND": "digest.mailbox.EmailBackend"}, "W003", "Set EMAIL_URL"),
         ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "W003", "Set EMAIL_URL"),
         ({"EMAIL_USE_TLS": False}, "W004", "smtp+tls://"),
+        ({"PROXY_HOPS": 0}, "W005", "Set PROXY_HOPS to the number of proxies"),
     ],
 )
 def test_each_risk_is_told_with_what_to_do(
