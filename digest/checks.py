@@ -44,11 +44,11 @@ def _host() -> Iterator[CheckMessage]:
 def _proxies() -> Iterator[CheckMessage]:
     if settings.SECURE_PROXY_SSL_HEADER and not settings.PROXY_HOPS:
         yield Warning(
-            "A proxy in front is trusted to say whether a request came by TLS (TRUST_PROXY_TLS), but not whose "
-            "it is (PROXY_HOPS=0): all readers count as one network, and share "
+            "A proxy in front is trusted to say whether a request came by TLS (TRUST_PROXY_TLS), but not "
+            "whose it is (PROXY_HOPS=0): all readers count as one network, and share "
             f"{settings.SIGNUPS_PER_NETWORK} sign-ups an hour.",
-            hint="Set PROXY_HOPS to the number of proxies that add to X-Forwarded-For, mostly 1. Where no proxy "
-            "is in front, set TRUST_PROXY_TLS=false.",
+            hint="Set PROXY_HOPS to the number of proxies that add to X-Forwarded-For, mostly 1. Where no "
+            "proxy is in front, set TRUST_PROXY_TLS=false.",
             id="paperboy.W005",
         )
 

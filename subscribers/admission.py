@@ -12,6 +12,7 @@ import structlog
 from subscribers import captcha, limits, stamps
 from subscribers.captcha import Verdict
 from subscribers.consent import Trace
+from subscribers.limits import Room
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,9 @@ class Refusal:
 
 
 PROGRAM = Refusal(303, "", quiet=True)
+#: More than enough for one address. A sentence would tell whoever enters it that others have, and strangers
+#: could keep its owner out for an hour. Nothing is lost: an earlier wish waits, or its mail has gone.
+ENOUGH = Refusal(303, "", quiet=True)
 ONCE_MORE = Refusal(422, "Please press Subscribe once more. Nothing you typed is lost.")
 PUZZLE = Refusal(422, "Please solve the puzzle above the button, and press Subscribe once more.")
 NO_PUZZLE = Refusal(
@@ -59,10 +63,11 @@ TOO_MANY = Refusal(
 def admit(attempt: Attempt, *, at: datetime) -> Refusal | None:
     """Return why `attempt` may not come in at `at`, or None if it may: then it has been counted.
 
-    The limits come last, so that only what passed all else uses them up.
+    The limits come last, so that only what passed all else uses them up. How often a network has a puzzle
+    checked is counted before: each time costs a thread, and a call to somebody else.
     """
     refusal = _refusal(attempt, at)
-    if refusal is not None and refusal is not TOO_MANY:  # limits has told which
+    if refusal is not None and refusal is not TOO_MANY and refusal is not ENOUGH:  # limits has told which
         log.info("sign-up refused", source=attempt.trace.source, status=refusal.status)
     return refusal
 
@@ -78,9 +83,16 @@ def _refusal(attempt: Attempt, at: datetime) -> Refusal | None:
         return PROGRAM
     if not in_time(attempt.stamp, at):
         return ONCE_MORE
-    verdict = captcha.judge(attempt.answer)
-    if verdict is not Verdict.GOOD:
-        return PUZZLE if verdict is Verdict.BAD else NO_PUZZLE
-    if not limits.admit(attempt.address, attempt.trace.network, at=at):
+    if (unsolved := _unsolved(attempt, at)) is not None:
+        return unsolved
+    room = limits.admit(attempt.address, attempt.trace.network, at=at)
+    return {Room.FREE: None, Room.ENOUGH: ENOUGH, Room.FULL: TOO_MANY}[room]
+
+
+def _unsolved(attempt: Attempt, at: datetime) -> Refusal | None:
+    if captcha.in_use() is None:
+        return None
+    if not limits.may_ask_about_puzzle(attempt.trace.network, at=at):
         return TOO_MANY
-    return None
+    verdict = captcha.judge(attempt.answer)
+    return {Verdict.GOOD: None, Verdict.BAD: PUZZLE, Verdict.NOBODY_TO_ASK: NO_PUZZLE}[verdict]

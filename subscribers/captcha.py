@@ -4,6 +4,7 @@ Both work alike: a script of theirs puts a box into the form and an answer into 
 `siteverify` tells whether the answer is good. The reader's network address is not sent along.
 """
 
+import asyncio
 import enum
 import json
 from collections.abc import Callable, Mapping
@@ -18,7 +19,9 @@ from django.http import HttpRequest, HttpResponse
 
 log = structlog.get_logger(__name__)
 
+#: For all of a question to the provider, and bytes of its answer that are read.
 _SECONDS = 3.0
+_LONGEST_SAID = 16 * 1024
 #: What a provider's script and frame need of the Content-Security-Policy.
 _DIRECTIVES = ("script-src", "frame-src", "connect-src", "style-src")
 
@@ -102,12 +105,31 @@ def _ask(puzzle: Puzzle, answer: str) -> dict[str, Any] | None:
     """Return what the provider says, or None where it says nothing that can be read."""
     fields = {"secret": settings.CAPTCHA_SECRET_KEY, "response": answer}
     try:
-        response = httpx.post(puzzle.siteverify, data=fields, timeout=_SECONDS)
-        said = response.raise_for_status().json()
-    except (httpx.HTTPError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        said = json.loads(asyncio.run(_posted(puzzle.siteverify, fields)))
+    except (httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
         log.warning("captcha not checked", fault=type(error).__name__)
         return None
     return said if isinstance(said, dict) else None
+
+
+async def _posted(url: str, fields: dict[str, str]) -> bytes:
+    """Return the body of the answer to a form. Raises TimeoutError, httpx.HTTPError, ValueError.
+
+    httpx counts its seconds anew with every byte that comes, so a server that trickles would hold a web
+    thread for minutes. Run as a task, all of it has one deadline: connecting, headers and body.
+    """
+    body = b""
+    async with (
+        asyncio.timeout(_SECONDS),
+        httpx.AsyncClient(timeout=_SECONDS) as client,
+        client.stream("POST", url, data=fields) as response,
+    ):
+        response.raise_for_status()
+        async for chunk in response.aiter_bytes(_LONGEST_SAID):
+            body += chunk
+            if len(body) > _LONGEST_SAID:
+                raise ValueError("The provider says more than anybody would read.")
+    return body
 
 
 def allowed(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -1,13 +1,15 @@
-"""How many may sign up within an hour: from one network, for one mail domain, for one address, and in all.
+"""How many may sign up within an hour: from one network, for one mail domain, for one address, and in all;
+and how often one network may have a puzzle checked or ask for a preview.
 
 Counted in the Redis or Valkey that the cache uses, which all web processes share. All windows are looked at
 and counted by one Lua script, which the server runs as a whole: plain INCRs would have to count first and
 look afterwards, and then a network that is refused would go on using up the domain's share and everybody's.
 
-A window is two counters of an hour each. The last 60 minutes are taken as this hour's count and so much of
-the hour before as still lies within them: two numbers a window, whatever the traffic.
+A window is two counters of an hour (or minute) each. The last 60 minutes are taken as this hour's count and
+so much of the hour before as still lies within them: two numbers a window, whatever the traffic.
 """
 
+import enum
 import functools
 import hashlib
 import hmac
@@ -23,38 +25,66 @@ from redis.retry import Retry
 from subscribers import signups
 from subscribers.addresses import address_hash
 from subscribers.models import ConsentEvent
-from subscribers.networks import neighbourhood
+from subscribers.networks import neighbourhood, provider
 
 log = structlog.get_logger(__name__)
 
 #: Enough for one who looks in the wrong mailbox; and it bounds what one victim's address can write.
 SIGNUPS_PER_ADDRESS = 5
+#: Puzzles that one network may have checked within an hour, for each of its sign-ups: people slip.
+PUZZLES_PER_SIGNUP = 5
+#: What one network may ask of the preview within a minute: an office of people who type.
+PREVIEWS_PER_NETWORK = 120
+#: Shares of a network that a whole /32 of IPv6 has: who holds one could come from 65,536 networks.
+NETWORKS_PER_PROVIDER = 5
 #: A web thread waits no longer for the cache.
 _SECONDS = 0.5
-_HOUR = 3600
+_MINUTE, _HOUR = 60, 3600
 _WEEK = 168
 #: The braces keep all keys in one slot of a cluster, as a script needs.
 _PREFIX = "{paperboy-signups}"
 
+# KEYS: two counters of each window, then the tallies of what was asked and what was refused. ARGV: the share
+# of the period before, seconds to keep counters and tallies, how many of the windows refuse, their caps. A
+# window after those refuses nobody: it is told of when full, and all the others count on.
 _SCRIPT = """
 local function count(key, seconds)
   redis.call('INCR', key)
   redis.call('EXPIRE', key, seconds)
 end
-local share, hour, week = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local share, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
+local week, refusing = tonumber(ARGV[3]), tonumber(ARGV[4])
 local windows = (#KEYS - 2) / 2
+local full = 0
 count(KEYS[#KEYS - 1], week)
 for i = 1, windows do
   local now = tonumber(redis.call('GET', KEYS[2 * i - 1]) or 0)
   local before = tonumber(redis.call('GET', KEYS[2 * i]) or 0)
-  if now + before * share + 1 > tonumber(ARGV[3 + i]) then
-    count(KEYS[#KEYS], week)
-    return i
+  if now + before * share + 1 > tonumber(ARGV[4 + i]) then
+    full = i
+    if i <= refusing then
+      count(KEYS[#KEYS], week)
+      return full
+    end
   end
 end
-for i = 1, windows do count(KEYS[2 * i - 1], hour) end
-return 0
+for i = 1, windows do
+  if i ~= full then count(KEYS[2 * i - 1], kept) end
+end
+return full
 """
+
+
+class Room(enum.Enum):
+    """What the limits say to a sign-up.
+
+    ENOUGH: it is one too many for its address alone. Whoever comes now may not be to blame, and
+    gets the answer of an accepted one; it counts as one too, or the network's next sign-ups would tell.
+    """
+
+    FREE = enum.auto()
+    ENOUGH = enum.auto()
+    FULL = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +96,7 @@ class Pressure:
     usual: float
 
 
-def admit(address: str, network: str | None, *, at: datetime) -> bool:
+def admit(address: str, network: str | None, *, at: datetime) -> Room:
     """Count a sign-up for `address` (from `normalise`) from network address `network`; say whether it may
     pass.
 
@@ -74,24 +104,40 @@ def admit(address: str, network: str | None, *, at: datetime) -> bool:
     in the database.
     """
     caps = {
-        f"net {neighbourhood(network)}": settings.SIGNUPS_PER_NETWORK,
+        **_networks(network, settings.SIGNUPS_PER_NETWORK),
         f"domain {address.rpartition('@')[2]}": settings.SIGNUPS_PER_DOMAIN,
-        f"address {address_hash(address)}": SIGNUPS_PER_ADDRESS,
         "all": settings.SIGNUPS_PER_HOUR,
     }
+    enough = {f"address {address_hash(address)}": SIGNUPS_PER_ADDRESS}
     try:
-        full = _count(caps, at)
+        full = _count(caps, at, enough=enough)
     except redis.RedisError as error:
         log.warning("sign-ups counted without the cache", fault=type(error).__name__)
-        return signups.waiting(settings.SIGNUPS_PER_HOUR) < settings.SIGNUPS_PER_HOUR
+        room = signups.waiting(settings.SIGNUPS_PER_HOUR) < settings.SIGNUPS_PER_HOUR
+        return Room.FREE if room else Room.FULL
     if full:
         log.info("sign-up over a limit", limit=full)
-    return not full
+    return {"": Room.FREE, "address": Room.ENOUGH}.get(full, Room.FULL)
+
+
+def may_ask_about_puzzle(network: str | None, *, at: datetime) -> bool:
+    """Count that an answer from `network` is to be checked; say whether it may be.
+
+    Without the cache, it may.
+    """
+    most = PUZZLES_PER_SIGNUP * settings.SIGNUPS_PER_NETWORK
+    return _within(_networks(network, most, "puzzles "), at, tallies=("puzzles", "refused"))
+
+
+def may_preview(network: str | None, *, at: datetime) -> bool:
+    """Count a preview for `network`; say whether it may be made. Without the cache, it may."""
+    caps = _networks(network, PREVIEWS_PER_NETWORK, "previews ")
+    return _within(caps, at, tallies=("previews", "previews refused"), period=_MINUTE)
 
 
 def pressure(at: datetime) -> Pressure:
     """Return how many sign up now and usually; "usually" is the mean hour of the week before, or of less."""
-    hour, share = _hour_and_share(at)
+    hour, share = _period_and_share(at, _HOUR)
     hours = range(hour, hour - _WEEK - 1, -1)
     try:
         found = _client(settings.REDIS_URL).mget([_tally("asked", each) for each in hours])
@@ -105,20 +151,52 @@ def pressure(at: datetime) -> Pressure:
     return Pressure(round(asked[0] + asked[1] * share), round(now + before * share), usual)
 
 
-def _count(caps: dict[str, int], at: datetime) -> str:
-    """Return the kind of the first window that is full, or the empty string after counting in each."""
-    hour, share = _hour_and_share(at)
-    keys = [_window(name, each) for name in caps for each in (hour, hour - 1)]
-    keys += [_tally("asked", hour), _tally("refused", hour)]
-    script = _script(settings.REDIS_URL)
-    full = int(script(keys=keys, args=[share, 2 * _HOUR, (_WEEK + 2) * _HOUR, *caps.values()]))
-    return list(caps)[full - 1].partition(" ")[0] if full else ""
+def _networks(network: str | None, most: int, what: str = "") -> dict[str, int]:
+    """Return the windows of `network` with their caps: the neighbourhood's, and of IPv6 the provider's."""
+    caps = {f"{what}net {neighbourhood(network)}": most}
+    if wide := provider(network):
+        caps[f"{what}provider {wide}"] = NETWORKS_PER_PROVIDER * most
+    return caps
 
 
-def _hour_and_share(at: datetime) -> tuple[int, float]:
-    """Return the number of the hour, and the part of the hour before that lies within the last 60 minutes."""
-    hour, seconds = divmod(at.timestamp(), _HOUR)
-    return int(hour), 1 - seconds / _HOUR
+def _within(caps: dict[str, int], at: datetime, *, tallies: tuple[str, str], period: int = _HOUR) -> bool:
+    try:
+        full = _count(caps, at, tallies=tallies, period=period)
+    except redis.RedisError as error:
+        log.warning("not counted without the cache", what=tallies[0], fault=type(error).__name__)
+        return True
+    if full:
+        log.info("over a limit", limit=full)
+    return not full
+
+
+def _count(
+    caps: dict[str, int],
+    at: datetime,
+    *,
+    enough: dict[str, int] | None = None,
+    tallies: tuple[str, str] = ("asked", "refused"),
+    period: int = _HOUR,
+) -> str:
+    """Return the kind of the first of `caps` that is full; or, having counted, of `enough`; or nothing.
+
+    `tallies` name what counts all that was asked in an hour, and what was refused; a window has two periods
+    of `period` seconds.
+    """
+    now, share = _period_and_share(at, period)
+    hour, _ = _period_and_share(at, _HOUR)
+    windows = {**caps, **(enough or {})}
+    keys = [_window(name, each) for name in windows for each in (now, now - 1)]
+    keys += [_tally(name, hour) for name in tallies]
+    args = [share, 2 * period, (_WEEK + 2) * _HOUR, len(caps), *windows.values()]
+    full = int(_script(settings.REDIS_URL)(keys=keys, args=args))
+    return list(windows)[full - 1].partition(" ")[0] if full else ""
+
+
+def _period_and_share(at: datetime, period: int) -> tuple[int, float]:
+    """Return the number of the hour or minute, and the part of the one before that a window holds still."""
+    number, seconds = divmod(at.timestamp(), period)
+    return int(number), 1 - seconds / period
 
 
 def _window(name: str, hour: int) -> str:

@@ -1,17 +1,26 @@
 """A captcha's `siteverify` on loopback, with the manners of Turnstile and hCaptcha.
 
 It takes a form by POST (`secret`, `response`), wants the right secret, and takes its one good answer once.
-`mode` spoils what it says: "500", "no json", "a list", "hang", "gone".
+`mode` spoils what it says: "500", "no json", "a list", "too long", "hang", "trickle" (slow headers),
+"trickled body", "gone".
 """
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qs
 
+_SPOILT = {
+    "500": (500, b"{}"),
+    "no json": (200, b"<html>\xff"),
+    "a list": (200, b"[]"),
+    "too long": (200, b'{"success": true}' + b" " * 1_000_000),
+}
 SECRET = "the captcha's secret key"
 
 
@@ -35,10 +44,14 @@ class Siteverify:
                 if fake.mode == "hang":
                     fake._over.wait(20)
                 status, said = fake._answer()
+                if fake.mode == "trickle":
+                    fake._trickle(self.wfile, b"HTTP/1.0 200 OK\r\n" + b"X: y\r\n" * 1000)
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
+                if fake.mode == "trickled body":
+                    fake._trickle(self.wfile, said)
                 self.wfile.write(said)
 
             def log_message(self, *_: object) -> None:
@@ -61,13 +74,18 @@ class Siteverify:
         self._server.shutdown()
         self._server.server_close()
 
+    def _trickle(self, file: BufferedIOBase, said: bytes) -> None:
+        """Write a byte every tenth of a second, until nobody listens or the test is over."""
+        with suppress(OSError):
+            for byte in said:
+                file.write(bytes([byte]))
+                if self._over.wait(0.1):
+                    return
+
     def _answer(self) -> tuple[int, bytes]:
-        if self.mode == "500":
-            return 500, b"{}"
-        if self.mode == "no json":
-            return 200, b"<html>\xff"
-        if self.mode == "a list":
-            return 200, b"[]"
+        return _SPOILT.get(self.mode) or self._judged()
+
+    def _judged(self) -> tuple[int, bytes]:
         fields = self.asked[-1]
         if fields.get("secret") != [SECRET]:
             return 200, json.dumps({"success": False, "error-codes": ["invalid-input-secret"]}).encode()

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from subscribers import limits, signups
 from subscribers.consent import Trace
-from subscribers.limits import Pressure
+from subscribers.limits import Pressure, Room
 from subscribers.models import ConsentEvent
 from subscribers.signups import Wish
 from tests.cast import NOON, a_reader, the_wording
@@ -38,6 +38,7 @@ def passed(
             network.format(18 + each // 250, each % 250) if "{}" in network else network,
             at=at,
         )
+        is Room.FREE
         for each in range(number)
     )
 
@@ -56,6 +57,47 @@ class TestWithTheCache:
         assert passed(4, network="2001:db8:1:2::3") == 4
         assert passed(4, network="2001:db8:1:ffff::4") == 1, "the same /48"
         assert passed(4, network="2001:db8:2::3") == 4
+
+    def test_whoever_holds_a_whole_32_of_ipv6_has_five_networks_shares_and_no_more(
+        self, settings: Settings
+    ) -> None:
+        settings.SIGNUPS_PER_NETWORK = 4
+        assert (
+            sum(
+                passed(1, address=f"r{site}@d.example", network=f"2001:db8:{site:x}::7")
+                for site in range(100)
+            )
+            == 20
+        )
+        assert passed(1, network="2001:db9::7") == 1, "another provider"
+        assert passed(100) == 100, "IPv4 as before"
+
+    def test_what_is_too_much_for_an_address_alone_counts_like_any_other(self, settings: Settings) -> None:
+        """Else whose next sign-up is refused would tell whether that address has been entered often."""
+        settings.SIGNUPS_PER_NETWORK = 12
+        tries = [limits.admit("ada@mail.example", f"198.18.0.{each}", at=NOON) for each in range(14)]
+        assert tries == [Room.FREE] * 5 + [Room.ENOUGH] * 7 + [Room.FULL] * 2
+        assert passed(1, network="198.18.0.99") == 0
+        later = NOON + 90 * MINUTE
+        assert limits.admit("ada@mail.example", "203.0.113.7", at=later) is Room.FREE, (
+            "tries too many add none"
+        )
+
+    def test_a_network_has_some_puzzles_checked_for_each_sign_up(self, settings: Settings) -> None:
+        settings.SIGNUPS_PER_NETWORK = 2
+        asked = [limits.may_ask_about_puzzle("203.0.113.7", at=NOON) for _ in range(13)]
+        assert asked == [True] * 10 + [False] * 3
+        assert limits.pressure(NOON) == Pressure(0, 3, 0.0), "the desk sees what is refused"
+        assert limits.may_ask_about_puzzle("203.0.114.7", at=NOON)
+        assert passed(2, network="203.0.113.7") == 2, "a window of its own"
+
+    def test_previews_are_counted_by_the_minute_and_are_no_sign_ups(self) -> None:
+        asked = [limits.may_preview("203.0.113.7", at=NOON) for _ in range(125)]
+        assert asked == [True] * 120 + [False] * 5
+        assert limits.may_preview("203.0.114.7", at=NOON)
+        assert not limits.may_preview("203.0.113.7", at=NOON + MINUTE), "the minute before still counts"
+        assert limits.may_preview("203.0.113.7", at=NOON + 2 * MINUTE)
+        assert limits.pressure(NOON) == Pressure(0, 0, 0.0)
 
     def test_one_mail_domain_has_its_share(self, settings: Settings) -> None:
         settings.SIGNUPS_PER_DOMAIN = 5
@@ -118,7 +160,10 @@ def _in_threads(process: int) -> int:
     START.wait(20)
     with ThreadPoolExecutor(4) as threads:
         tries = threads.map(
-            lambda each: limits.admit(f"r{process}-{each}@mail.example", f"198.18.{each}.{process}", at=NOON),
+            lambda each: (
+                limits.admit(f"r{process}-{each}@mail.example", f"198.18.{each}.{process}", at=NOON)
+                is Room.FREE
+            ),
             range(100),
         )
         return sum(tries)
@@ -145,7 +190,7 @@ def test_without_the_cache_as_many_pass_as_may_wait(
     taken = 0
     with caplog.at_level(logging.WARNING):
         for number in range(9):
-            if limits.admit(f"r{number}@secret.example", "203.0.113.7", at=NOON):
+            if limits.admit(f"r{number}@secret.example", "203.0.113.7", at=NOON) is Room.FREE:
                 signups.receive(wish(number), at=NOON)
                 taken += 1
     assert taken == 5
@@ -153,6 +198,8 @@ def test_without_the_cache_as_many_pass_as_may_wait(
     assert "secret" not in caplog.text
     signups.take_in(at=NOON)
     assert passed(1) == 1
+    assert limits.may_preview("203.0.113.7", at=NOON)
+    assert limits.may_ask_about_puzzle("203.0.113.7", at=NOON)
 
 
 @pytest.mark.django_db

@@ -90,7 +90,9 @@ def test_a_bad_answer_is_told_and_loses_nothing(
     assert answered(client, settings, provider.good)[0] == 303
 
 
-@pytest.mark.parametrize("mode", ["500", "no json", "a list", "hang", "gone"])
+@pytest.mark.parametrize(
+    "mode", ["500", "no json", "a list", "too long", "hang", "trickle", "trickled body", "gone"]
+)
 def test_a_provider_that_is_away_is_told_in_a_sentence_within_seconds(
     client: Client, provider: Siteverify, settings: Settings, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
@@ -130,4 +132,16 @@ def test_bad_answers_use_up_nobody_s_share(client: Client, provider: Siteverify,
     settings.SIGNUPS_PER_DOMAIN = 1
     for _ in range(5):
         assert answered(client, settings, "a bad answer")[0] == 422
+    assert answered(client, settings, provider.good)[0] == 303
+
+
+@pytest.mark.usefixtures("cache_server")
+def test_one_network_cannot_have_the_provider_asked_without_end(
+    client: Client, provider: Siteverify, settings: Settings
+) -> None:
+    settings.SIGNUPS_PER_NETWORK = 2
+    statuses = [answered(client, settings, "a bad answer")[0] for _ in range(12)]
+    assert statuses == [422] * 10 + [429] * 2
+    assert len(provider.asked) == 10
+    client.defaults["REMOTE_ADDR"] = "203.0.113.7"
     assert answered(client, settings, provider.good)[0] == 303
