@@ -70,11 +70,11 @@ def sign_up(
     with transaction.atomic():
         if Suppression.objects.filter(address_hash=hashed).exists():
             return
-        reader, new = Subscriber.objects.get_or_create(
+        # Locked as it is found: retention may be deleting the row, and then it is not there.
+        reader, new = Subscriber.objects.select_for_update().get_or_create(
             address_key=address_key(address),
             defaults={"address": address, "address_hash": hashed, "status_at": at, "created_at": at},
         )
-        reader = Subscriber.objects.select_for_update().get(pk=reader.pk)
         if reader.status == Subscriber.Status.ACTIVE and _quiet(reader, at):
             outbox.post(reader, SystemMail.Kind.ALREADY_SUBSCRIBED, at=at)
         if reader.status in {Subscriber.Status.ACTIVE, Subscriber.Status.SUPPRESSED}:

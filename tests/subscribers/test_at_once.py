@@ -1,12 +1,13 @@
 """The same deed done by several at the same moment, on real connections."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 from pytest_django import Settings
 
 from subscribers import lifecycle, outbox
@@ -51,6 +52,36 @@ def test_one_address_entered_in_several_windows_is_one_reader_and_one_mail_a_day
         assert at_once(*deeds) == [None] * 4
         assert Subscriber.objects.count() == 1
         assert SystemMail.objects.count() == ConsentEvent.objects.count() == days + 1
+
+
+@pytest.mark.postgres
+def test_who_signs_up_while_their_old_row_is_being_deleted_is_taken_in_anew() -> None:
+    the_wording()
+    lifecycle.sign_up("ada@example.org", [], at=NOON, trace=TRACE)
+    later = NOON + timedelta(days=8)
+    results: list[object] = []
+    deed = partial(lifecycle.sign_up, "ada@example.org", [], at=later, trace=TRACE)
+    again = threading.Thread(target=lambda: results.extend(at_once(deed)))
+    with transaction.atomic():
+        old = Subscriber.objects.select_for_update().get()
+        old_id = old.public_id
+        old.delete()
+        again.start()
+        _wait_until_somebody_waits_for_a_lock()
+    again.join(30)
+    assert results == [None]
+    assert Subscriber.objects.get().public_id != old_id
+    assert ConsentEvent.objects.filter(subscriber__isnull=False).get().at == later
+
+
+def _wait_until_somebody_waits_for_a_lock() -> None:
+    until = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone() != (0,):
+                return
+    pytest.fail("nobody waits")
 
 
 def test_a_confirm_button_pressed_twice_at_once_confirms_once() -> None:
