@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 
 from subscribers import captcha, stamps, zones
 from subscribers.addresses import AddressError, normalise
-from subscribers.admission import OLDEST, Attempt, Refusal
+from subscribers.admission import OLDEST, YOUNGEST, Attempt, Refusal
 from subscribers.captcha import Puzzle
 from subscribers.consent import Trace, current_consent_text
 from subscribers.forms.lines import LinesField
@@ -83,14 +83,17 @@ class SignupForm(forms.Form):
     def _stamp(self) -> str:
         """Return the signed time and wording of the page that is being made.
 
-        A page shown again keeps the stamp it came with while that is good: with a new one, who presses
-        quickly would be too quick each time.
+        A page shown again is as old as one must be, and keeps its stamp if that was older: whoever was too
+        quick once, or came from a form without a stamp, is not asked a second time. A program that reads the
+        answer and sends it back could as well have waited.
         """
         at = timezone.now()
+        if not self.is_bound:
+            return stamps.make(self.consent.pk, at=at)
         given = stamps.read(self.data.get("stamp", ""))
-        if given and given.wording == self.consent.pk and at - given.made_at < OLDEST:
+        if given and given.wording == self.consent.pk and YOUNGEST <= at - given.made_at < OLDEST:
             return str(self.data["stamp"])
-        return stamps.make(self.consent.pk, at=at)
+        return stamps.make(self.consent.pk, at=at - YOUNGEST)
 
     @property
     def puzzle(self) -> Puzzle | None:

@@ -18,12 +18,10 @@ from subscribers.views import json_wish
 from subscribers.views.cross_site import for_named_sites, refused
 from subscribers.views.guards import trace_of
 from subscribers.views.json_wish import UnreadableError, WrongFieldsError
-from subscribers.views.signup import take
+from subscribers.views.signup import RETRY_AFTER, take
 
 #: Which field a refusal is about; the others are about no field.
 _FIELDS = {admission.ONCE_MORE: "stamp", admission.PUZZLE: "captcha"}
-#: Seconds after which a refused network may try again: the limits' window.
-_RETRY_AFTER = "3600"
 _SENT = "A mail is on its way. The first digest follows once the button in it has been pressed."
 
 
@@ -56,7 +54,7 @@ def _answer_to(refusal: Refusal) -> JsonResponse:
         return _mend({_FIELDS[refusal]: [refusal.sentence]})
     answer = refused(refusal.sentence, refusal.status)
     if refusal.status == 429:
-        answer["Retry-After"] = _RETRY_AFTER
+        answer["Retry-After"] = RETRY_AFTER
     return answer
 
 

@@ -8,9 +8,11 @@ from functools import wraps
 
 import structlog
 from django.conf import settings
+from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.cache import patch_vary_headers
+from django.utils.log import log_response
 
 log = structlog.get_logger(__name__)
 
@@ -59,12 +61,22 @@ def refused(sentence: str, status: int) -> JsonResponse:
 
 
 def _answer(view: View, request: HttpRequest) -> HttpResponse:
-    """Return what `view` says, or in JSON too that the database is away; Django would answer with a page."""
+    """Return what `view` says, or in JSON too what went wrong; Django would answer with a page.
+
+    A fault of ours is logged and reported to whoever listens (Sentry does) as Django itself does it.
+    """
     try:
         return view(request)
     except (InterfaceError, OperationalError) as error:
         log.warning("database away", fault=type(error).__name__)  # the text may hold what was typed
         return refused("This cannot be taken just now. Please try again in a minute or two.", 503)
+    except Exception as error:  # noqa: BLE001 - whatever it is, a program reads JSON
+        got_request_exception.send(sender=None, request=request)
+        answer = refused("Something is broken here, and we are told. Please try again later.", 500)
+        log_response(
+            "Internal Server Error: %s", request.path, response=answer, request=request, exception=error
+        )
+        return answer
 
 
 def _preflight(allowed: str) -> HttpResponse:

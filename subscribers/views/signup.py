@@ -16,7 +16,7 @@ from subscribers.forms import SignupForm, prefilled
 from subscribers.views.guards import see_other, show_or_act, trace_of
 
 #: Seconds after which somebody refused by a limit may come again, told to programs (RFC 9110 section 10.2.3).
-_RETRY_AFTER = "3600"
+RETRY_AFTER = "3600"
 
 
 @csrf_exempt
@@ -28,16 +28,21 @@ def signup(request: HttpRequest) -> HttpResponse:
     Forms on other sites may post here, so no CSRF token is asked for, and none is needed: see SignupForm. The
     answer to a wish is the same redirect whatever the address, after the same statements.
     """
+    return show_or_take(request, "web/signup.html", source="signup form", sent="signup_sent")
+
+
+def show_or_take(request: HttpRequest, template: str, *, source: str, sent: str) -> HttpResponse:
+    """Show the form on the page `template`, or take a wish that came from `source` and redirect to `sent`."""
     if request.method != "POST":
-        return _page(request, prefilled(request.GET), 200)
+        return _page(request, template, prefilled(request.GET), 200)
     form = SignupForm(request.POST)
     if not form.is_valid():
-        return _page(request, form, 422)
-    refusal = take(form, trace_of(request, "signup form"), at=timezone.now())
+        return _page(request, template, form, 422)
+    refusal = take(form, trace_of(request, source), at=timezone.now())
     if refusal is None or refusal.quiet:
-        return see_other(reverse("signup_sent"))
+        return see_other(reverse(sent))
     form.refuse(refusal)
-    return _page(request, form, refusal.status)
+    return _page(request, template, form, refusal.status)
 
 
 def take(form: SignupForm, trace: Trace, *, at: datetime) -> Refusal | None:
@@ -54,8 +59,8 @@ def signup_sent(request: HttpRequest) -> HttpResponse:
     return render(request, "web/signup_sent.html")
 
 
-def _page(request: HttpRequest, form: SignupForm, status: int) -> HttpResponse:
-    response = render(request, "web/signup.html", {"signup_form": form}, status=status)
+def _page(request: HttpRequest, template: str, form: SignupForm, status: int) -> HttpResponse:
+    response = render(request, template, {"signup_form": form}, status=status)
     if status == 429:
-        response["Retry-After"] = _RETRY_AFTER
+        response["Retry-After"] = RETRY_AFTER
     return response

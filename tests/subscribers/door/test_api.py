@@ -1,10 +1,12 @@
 """The JSON endpoint: the form's rules in another voice, for the sites named and for programs."""
 
 import json
+import sys
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.signals import got_request_exception
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given
@@ -196,6 +198,34 @@ def test_a_database_that_is_away_is_told_in_json(client: Client, caplog: pytest.
         assert "try again" in answer.json()["error"]
     assert "database away" in caplog.text
     assert "ada@example.org" not in caplog.text
+
+
+def test_a_fault_of_ours_is_told_in_json_and_reported_as_any_other(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    reported: list[str] = []
+
+    def report(**_: object) -> None:
+        reported.append(str(sys.exception()))
+
+    client.raise_request_exception = False
+    fields = wish()
+    got_request_exception.connect(report)
+    try:
+        with connection.execute_wrapper(broken):
+            answer = post(client, fields, {"Origin": LAB})
+    finally:
+        got_request_exception.disconnect(report)
+    assert (answer.status_code, answer["Content-Type"]) == (500, JSON)
+    assert answer["Access-Control-Allow-Origin"] == LAB
+    assert "try again" in answer.json()["error"]
+    assert "nobody thought" not in answer.content.decode()
+    assert reported == ["nobody thought of this"]
+    assert "Internal Server Error: /api/subscribe" in caplog.text
+    assert "RuntimeError" in caplog.text, "with its traceback"
 
 
 def test_the_captchas_answer_is_asked_for_where_one_is_in_use(client: Client, settings: Settings) -> None:

@@ -144,6 +144,16 @@ def test_a_refusal_in_the_frame_stays_in_the_frame_and_keeps_what_was_typed(
     assert not SignupRequest.objects.exists()
 
 
+@pytest.mark.usefixtures("cache_server")
+def test_a_limit_met_in_the_frame_says_when_to_come_again(client: Client, settings: Settings) -> None:
+    settings.SIGNUPS_PER_NETWORK = 1
+    tries = [
+        client.post("/embed/", {"address": f"{who}@example.org", "stamp": stamp()}) for who in ("ada", "eve")
+    ]
+    assert [each.status_code for each in tries] == [303, 429]
+    assert tries[1]["Retry-After"] == "3600"
+
+
 def test_the_captcha_and_the_frame_share_one_policy(client: Client, settings: Settings) -> None:
     settings.CAPTCHA, settings.CAPTCHA_SITE_KEY = "turnstile", "site-key"
     response = client.get("/embed/")
