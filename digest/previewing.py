@@ -6,7 +6,7 @@ knows nobody: what is asked is told with the call and forgotten after it.
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 
@@ -28,15 +28,12 @@ from subscribers.models import Topic
 log = structlog.get_logger(__name__)
 
 SIZE = 5
-#: Interests and exclusions looked up for one preview: forty lines, written as lists, could hold thousands.
-MOST_PHRASES = 60
+#: Subjects, names and exclusions looked up for one preview: five papers show no more, and forty lines,
+#: written as lists, could hold thousands.
+MOST_PHRASES = 20
 #: Characters of a reader's own words when they are shown again.
 _QUOTE = 80
 _building = threading.Lock()
-
-
-class TooMuchError(ValueError):
-    """More was asked than one preview looks up; `str()` is a sentence for the reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class Preview:
     day: the edition's, or None where there is none to look at; today: whether it is the day's own; written:
     the day in words; broken: the edition cannot be read. personal: something was asked; follows: an interest
     was among it; fitting: how many papers of the edition are of interest; missed: interests that none of
-    them is about; idle: lines that name no subject.
+    them is about; idle: lines that name no subject. beyond: how many entries were not looked up.
     """
 
     papers: tuple[Shown, ...] = ()
@@ -78,16 +75,16 @@ class Preview:
     fitting: int = 0
     missed: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
+    beyond: int = 0
 
 
 def preview(asked: Asked | None = None, *, at: datetime) -> Preview:
     """Return the five papers of the newest published edition for somebody who asks for `asked`, at `at`.
 
-    Five queries once the edition's pool is in memory; the first to ask builds it. Raises TooMuchError.
+    Five queries once the edition's pool is in memory; the first to ask builds it. Of what is asked,
+    the first MOST_PHRASES entries count.
     """
-    asked = asked or Asked()
-    if len(ranking.phrases_of([*asked.words, *asked.excluded])) + len(asked.authors) > MOST_PHRASES:
-        raise TooMuchError(f"A preview looks up {MOST_PHRASES} subjects at most. Please list fewer.")
+    asked, beyond = _first(asked or Asked())
     edition = Edition.objects.published().filter(candidate_count__gt=0).order_by("-day").first()
     if edition is None:
         return Preview()
@@ -96,7 +93,25 @@ def preview(asked: Asked | None = None, *, at: datetime) -> Preview:
     except VocabularyError as error:
         log.exception("preview_impossible", day=str(edition.day), error=str(error))
         return Preview(broken=True)
-    return _looked_up(edition, pool, asked, at)
+    return replace(_looked_up(edition, pool, asked, at), beyond=beyond)
+
+
+def _first(asked: Asked) -> tuple[Asked, int]:
+    """Return what of `asked` is looked up, and how many entries are not.
+
+    What somebody never wants to see comes first: a preview must not show it.
+    """
+    phrases = ranking.phrases_of(asked.excluded), ranking.phrases_of(asked.words), asked.authors
+    room = MOST_PHRASES
+    beyond = sum(map(len, phrases)) - room
+    if beyond <= 0:
+        return asked, 0
+    kept = []
+    for entries in phrases:
+        kept.append(entries[:room])
+        room -= len(kept[-1])
+    excluded, words, authors = kept
+    return replace(asked, words=words, authors=authors, excluded=excluded), beyond
 
 
 def pool_of(edition: Edition) -> Corpus:

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from digest import kept
 from digest.editions import edition_day
-from digest.previewing import Asked, TooMuchError, preview
+from digest.previewing import Asked, preview
 from digest.views import editions
 from digest.views.public import public
 from subscribers import captcha
@@ -61,7 +61,4 @@ def _asked(form: SignupForm) -> Asked | None:
 
 
 def _preview(asked: Asked | None, at: datetime) -> SafeString:
-    try:
-        return render_to_string("web/preview.html", {"preview": preview(asked, at=at)})
-    except TooMuchError as error:
-        return render_to_string("web/preview.html", {"refusal": str(error)})
+    return render_to_string("web/preview.html", {"preview": preview(asked, at=at)})

@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 
-from digest.previewing import Asked, TooMuchError, preview
-from subscribers import captcha
+from digest.previewing import Asked, preview
+from subscribers import captcha, limits
 from subscribers.forms import LinesField, SignupForm
 from subscribers.models import Preference, Topic
+from subscribers.networks import client_address
 from subscribers.views.guards import see_other, show_or_act
 
 #: Bytes of a form that are read: every line it allows, in any script, fits.
@@ -25,6 +26,10 @@ LONGEST_BODY = 256 * 1024
 _MOST_LINES = 10 * LinesField.most_lines
 _LINE = LinesField()
 _UNREADABLE = "That is more than a preview can look through, or it broke on its way. Please ask for less."
+_TOO_OFTEN = (
+    "Too many previews are asked for from your network just now. Nothing you typed is lost: please try again "
+    "in a minute, or subscribe all the same."
+)
 
 
 @csrf_exempt
@@ -44,11 +49,13 @@ def show_preview(request: HttpRequest) -> HttpResponse:
     except (SuspiciousOperation, MultiPartParserError, ValueError):
         return _answer(request, {"refusal": _UNREADABLE, "lost": True}, status=400)
     asked, left_out = _asked(form)
-    page = {"left_out": left_out, "choosing": "frequency" in form, "form": form}
-    try:
-        return _answer(request, {**page, "preview": preview(asked, at=timezone.now())})
-    except TooMuchError as error:
-        return _answer(request, {**page, "refusal": str(error)}, status=422)
+    page: dict[str, object] = {"left_out": left_out, "choosing": "frequency" in form, "form": form}
+    at = timezone.now()
+    if not limits.may_preview(client_address(request), at=at):
+        refused = _answer(request, {**page, "refusal": _TOO_OFTEN}, status=429)
+        refused["Retry-After"] = "60"
+        return refused
+    return _answer(request, {**page, "preview": preview(asked, at=at)})
 
 
 def _form(request: HttpRequest) -> QueryDict:

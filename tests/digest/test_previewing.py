@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from digest import corpus, curation, previewing
 from digest.models import Candidate, Edition, EditionTerms, Paper
-from digest.previewing import Asked, Preview, TooMuchError, preview
+from digest.previewing import Asked, Preview, preview
 from digest.ranking import Profile, rank
 from tests.cast import NOON, a_frozen_edition, a_paper, a_topic
 
@@ -177,12 +177,23 @@ def test_an_edition_that_cannot_be_read_is_a_preview_that_says_so() -> None:
     assert preview(at=NOON) == Preview(broken=True)
 
 
-def test_more_than_a_preview_looks_up_is_refused_with_a_sentence() -> None:
-    a_frozen_edition(TODAY, a_paper())
+def test_of_more_than_a_preview_looks_up_the_first_count_and_the_rest_is_told() -> None:
+    a_frozen_edition(TODAY, a_paper("Kites"), a_paper("Bells"), a_paper("Hers", authors=["Grace Sample"]))
     lists = [", ".join(f"x{line}y{place}" for place in range(10)) for line in range(7)]
-    with pytest.raises(TooMuchError, match="60 subjects at most"):
-        preview(Asked(words=lists), at=NOON)
-    assert preview(Asked(words=lists[:6]), at=NOON).follows
+    found = preview(Asked(words=["kites", *lists, "bells"], authors=["Grace Sample"]), at=NOON)
+    assert because(found)["Kites"] == "it matches “kites”"
+    assert found.beyond == 53
+    assert found.fitting == 1, "neither bells nor the author are among the first twenty"
+    assert len(found.missed) == previewing.MOST_PHRASES - 1
+    enough = Asked(words=["kites, bells", lists[0]], authors=["Grace Sample"])
+    assert (preview(enough, at=NOON).beyond, preview(enough, at=NOON).fitting) == (0, 3)
+
+
+def test_what_somebody_never_wants_to_see_is_left_out_however_much_they_follow() -> None:
+    a_frozen_edition(TODAY, a_paper("Kites"), a_paper("Bells"))
+    found = preview(Asked(words=["kites", *(f"subject{n}" for n in range(40))], excluded=["bells"]), at=NOON)
+    assert titles(found) == ["Kites"]
+    assert found.beyond == 22
 
 
 @pytest.mark.django_db(transaction=True)

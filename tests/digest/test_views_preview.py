@@ -9,10 +9,12 @@ import pytest
 import time_machine
 from django.core import serializers
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from digest import previewing
 from digest.models import Candidate, Delivery, Edition, Paper
 from digest.views.preview import LONGEST_BODY
+from subscribers import limits
 from subscribers.models import SignupRequest, Subscriber, Topic
 from tests.cast import NOON, a_frozen_edition, a_paper, a_topic
 from tests.subscribers.door.visits import KEPT
@@ -223,15 +225,36 @@ def test_a_broken_upload_is_refused_with_a_sentence(client: Client) -> None:
     assert "more than a preview can look through" in answer.content.decode()
 
 
-def test_lists_of_hundreds_of_subjects_are_refused_with_a_sentence_and_nothing_typed_is_lost(
-    client: Client,
-) -> None:
+def test_of_lists_of_hundreds_of_subjects_the_first_count_and_the_page_says_so(client: Client) -> None:
     a_frozen_edition(TODAY, a_paper())
     words = "\n".join(", ".join(f"a{line}b{n}" for n in range(20)) for line in range(30))
-    assert "Please list fewer" in asked(client, words=words)
+    said = "looks up the first 20 subjects and names, so 580 of yours are not shown here."
+    assert f"{previewing.MOST_PHRASES} subjects" in said
+    assert said in asked(client, words=words)
     page = client.post("/preview/", {"words": words, "address": ADDRESS})
-    assert page.status_code == 422
+    assert page.status_code == 200
     assert words in page.content.decode()
+    assert "looks up the first" not in asked(client, words="kites\nbells")
+
+
+@pytest.mark.usefixtures("cache_server")
+def test_a_network_that_asks_without_end_is_told_so_and_loses_nothing(client: Client) -> None:
+    a_frozen_edition(TODAY, a_paper("Kites"))
+    for _ in range(limits.PREVIEWS_PER_NETWORK):
+        assert limits.may_preview("127.0.0.1", at=NOON)
+    assert "Too many previews are asked for from your network" in asked(client, words="kites")
+    page = client.post("/preview/", {"words": "kites", "address": ADDRESS})
+    assert (page.status_code, page["Retry-After"]) == (429, "60")
+    assert "kites</textarea>" in page.content.decode()
+    assert ADDRESS in page.content.decode()
+    client.defaults["REMOTE_ADDR"] = "203.0.113.7"
+    assert titles(asked(client, words="kites")) == ["Kites"]
+
+
+def test_without_the_cache_previews_are_shown_all_the_same(client: Client, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    a_frozen_edition(TODAY, a_paper("Kites"))
+    assert titles(asked(client, words="kites")) == ["Kites"]
 
 
 def test_an_older_edition_is_named_by_its_day(client: Client) -> None:
