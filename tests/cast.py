@@ -2,7 +2,10 @@
 
 import itertools
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from typing import Any
+
+from django.apps import apps
 
 from digest.models import Appearance, Candidate, Edition, Paper
 from subscribers.addresses import address_hash, address_key, normalise
@@ -25,6 +28,12 @@ def the_wording() -> ConsentText:
         version="2026-11-1", defaults={"wording": "I would like to receive a digest by email."}
     )
     return text
+
+
+def the_first_rows() -> None:
+    """Write the wording and topics that migrations wrote; the flush after a transactional test takes them."""
+    import_module("subscribers.migrations.0002_consent_text").write_the_wording(apps, None)
+    import_module("subscribers.migrations.0003_first_topics").seed(apps, None)
 
 
 def a_reader(address: str = "", *topics: Topic, **fields: Any) -> Subscriber:

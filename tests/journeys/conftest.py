@@ -9,7 +9,6 @@ import pytest
 import time_machine
 from celery import Celery
 from django.core.cache import cache
-from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -40,15 +39,12 @@ def plain_static(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="package")
-def chromium(django_db_setup: None) -> Iterator[Browser]:  # noqa: ARG001 - its rows are handed on
+def chromium() -> Iterator[Browser]:
     """Start the machine's Chromium, or playwright's own where the machine has none."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    seeds = getattr(connection, "_test_serialized_contents", None)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop in this thread; the ORM is used between its calls, never within one.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        # Beside a loop Django hands out another connection, which has to know the migrations' rows as well.
-        patch.setattr(connection, "_test_serialized_contents", seeds, raising=False)
         browser = playwright.chromium.launch(executable_path=found, args=SWITCHES)
         yield browser
         browser.close()

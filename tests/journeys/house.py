@@ -13,7 +13,7 @@ from digest import advancing, editions, samples
 from digest.models import Edition
 from digest.tasks import deliver
 from subscribers.tasks import send_outbox
-from tests.cast import a_frozen_edition, a_paper, appeared
+from tests.cast import a_frozen_edition, a_paper, appeared, the_first_rows
 from tests.sinks.smtp_sink import SmtpSink
 
 
@@ -79,6 +79,7 @@ class House:
 
     def furnish(self) -> Edition:
         """Publish an edition of three papers yesterday and one of 36 today; return it."""
+        the_first_rows()
         today = editions.edition_day(self.now)
         a_frozen_edition(today - timedelta(days=1), a_paper(), a_paper(), a_paper(), state=Edition.State.SENT)
         samples.load(today, self.now)

@@ -10,7 +10,7 @@ from tests.journeys.browsing import PHONE, Opened, Tab
 from tests.journeys.front_door import WORDS_FIELD, choose, open_words, preview_after, previewed, sign_up_with
 from tests.journeys.house import House
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ADDRESS = "ada@example.org"
 TOPICS = ("Robotics and embodied AI", "Speech, audio and music")

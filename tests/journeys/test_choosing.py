@@ -13,7 +13,7 @@ from tests.journeys.front_door import preview_after, previewed
 from tests.journeys.house import House
 from tests.subscribers.door.visits import choosing
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 OLD, NEW = "ada@example.org", "ada.new@example.org"
 

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from subscribers.models import Subscriber
 from tests.journeys.house import House
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ADDRESS = "ada@example.org"
 #: What the tests' settings say; mails refuse to leave with the live server's http address.

@@ -10,7 +10,7 @@ from tests.journeys.browsing import DESKTOP, PHONE, Opened
 from tests.journeys.house import House
 from tests.journeys.places import NO_PAGES, PLACES
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 #: Bytes of a page without its pictures, compressed.

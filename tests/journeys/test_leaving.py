@@ -11,7 +11,7 @@ from tests.journeys.browsing import PHONE, Opened
 from tests.journeys.house import House, Letter
 from tests.journeys.rows import changed, rows
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ADDRESS = "ada@example.org"
 Status = Subscriber.Status

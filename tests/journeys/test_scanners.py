@@ -23,7 +23,7 @@ from tests.journeys.house import House, Letter
 from tests.journeys.rows import changed, rows
 from tests.sinks.smtp_sink import SmtpSink
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 SCANNERS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/124.0 Safari/537.36",

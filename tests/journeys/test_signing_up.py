@@ -20,7 +20,7 @@ from tests.journeys.front_door import (
 )
 from tests.journeys.house import House
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ADDRESS = "ada@example.org"
 SCREENS = {"a desktop": {"width": DESKTOP}, "a phone": {"width": PHONE, "touch": True}}

@@ -9,7 +9,7 @@ from tests.journeys.axe import violations
 from tests.journeys.browsing import PHONE, Tab
 from tests.journeys.house import House
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.journeys.browsing import PHONE, Opened
 from tests.journeys.house import House
 from tests.subscribers.door.visits import choosing, weight
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
