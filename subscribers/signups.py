@@ -2,6 +2,8 @@
 
 That the web looks nothing up is what keeps its answer from telling anything: for every address alike it runs
 the same statements. What follows from the address happens in `take_in`, where nobody waits for an answer.
+(Beyond five tries for an address in an hour `admission` lets none be written: that tells of tries, never of
+what is known of the address. The newest that was written counts.)
 """
 
 from collections import defaultdict

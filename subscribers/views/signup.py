@@ -26,7 +26,7 @@ def signup(request: HttpRequest) -> HttpResponse:
     """Show the form, or take a wish to subscribe.
 
     Forms on other sites may post here, so no CSRF token is asked for, and none is needed: see SignupForm. The
-    answer to a wish is the same redirect whatever the address, after the same statements.
+    answer to a wish is the same redirect whatever is known of the address, after the same statements.
     """
     return show_or_take(request, "web/signup.html", source="signup form", sent="signup_sent")
 
