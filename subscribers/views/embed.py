@@ -7,13 +7,14 @@ from django.views.decorators.http import require_safe
 
 from subscribers import captcha
 from subscribers.views.framing import framable
-from subscribers.views.guards import show_or_act
+from subscribers.views.guards import bounded, show_or_act
 from subscribers.views.signup import show_or_take
 
 
 @csrf_exempt
 @framable
 @show_or_act
+@bounded
 @captcha.allowed
 def embed(request: HttpRequest) -> HttpResponse:
     """Show the form alone, with the topics and words of the address, or take a wish to subscribe."""

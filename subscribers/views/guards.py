@@ -27,6 +27,20 @@ log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponseBase]
 
 show_or_act = require_http_methods(["GET", "HEAD", "POST"])
+#: Bytes of a form that is open to anybody; everything typed to its limits, in four-byte letters, fits.
+LARGEST_FORM = 256 * 1024
+
+
+def bounded(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer 413 to a body of more than LARGEST_FORM bytes, unread: Django takes in files of any size."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_FORM:
+            return render(request, "web/too_large.html", status=413)
+        return view(request)
+
+    return guarded
 
 
 def behind_a_token(purpose: Purpose) -> Callable[[View], View]:

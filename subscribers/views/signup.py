@@ -13,7 +13,7 @@ from subscribers import admission, captcha, signups
 from subscribers.admission import Refusal
 from subscribers.consent import Trace
 from subscribers.forms import SignupForm, prefilled
-from subscribers.views.guards import see_other, show_or_act, trace_of
+from subscribers.views.guards import bounded, see_other, show_or_act, trace_of
 
 #: Seconds after which somebody refused by a limit may come again, told to programs (RFC 9110 section 10.2.3).
 RETRY_AFTER = "3600"
@@ -21,6 +21,7 @@ RETRY_AFTER = "3600"
 
 @csrf_exempt
 @show_or_act
+@bounded
 @captcha.allowed
 def signup(request: HttpRequest) -> HttpResponse:
     """Show the form, or take a wish to subscribe.

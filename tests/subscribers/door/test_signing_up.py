@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signing import Signer
 from django.test import Client
 
@@ -249,3 +250,18 @@ def test_the_network_of_a_wish_is_kept_when_it_is_one(client: Client, network: s
     assert event.network == (network if ":" in network else None)
     assert event.user_agent.startswith("Odd[31mxxx")
     assert len(event.user_agent) == 200
+
+
+@pytest.mark.parametrize("form", ["/subscribe/", "/embed/"])
+def test_files_and_bodies_too_large_for_a_form_are_refused_unread(client: Client, form: str) -> None:
+    file = SimpleUploadedFile("words.txt", b"x" * 300_000)
+    response = client.post(form, {"address": "ada@example.org", "stamp": stamp(), "words": file})
+    assert response.status_code == 413
+    assert "Nothing of it was read" in response.content.decode()
+    assert not SignupRequest.objects.exists()
+
+
+def test_a_form_filled_to_its_limits_in_long_letters_is_read(client: Client) -> None:
+    words = "\n".join(f"{line:02}" + "\U0001d53b" * 198 for line in range(40))
+    assert sign_up(client, address="ada@example.org", words=words).status_code == 303
+    assert len(SignupRequest.objects.get().words) == 40
