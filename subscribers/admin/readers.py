@@ -23,7 +23,7 @@ _CHOICES = ["frequency", "weekday", "send_minute", "time_zone", "size", "paused_
 class SubscriberAdmin(ReadOnlyAdmin):
     """Addresses are masked in lists, and never part of a page's address: who looks for one posts it."""
 
-    list_display = ["reader", "status", "status_at", "frequency", "confirmed_at"]
+    list_display = ["reader", "public_id", "status", "status_at", "frequency", "confirmed_at"]
     list_filter = ["status", "frequency"]
     ordering = ["-pk"]
     list_before_template = "admin/subscribers/find_link.html"
