@@ -10,16 +10,18 @@ class LinesField(forms.CharField):
 
     most_lines = 40
     longest_line = 200
+    #: Characters in all, line ends among them.
+    longest = most_lines * (longest_line + 2)
 
     def __init__(self, *, label: str = "", rows: int = 4) -> None:
-        most = self.most_lines * (self.longest_line + 2)
         super().__init__(
-            required=False, max_length=most, label=label, widget=forms.Textarea(attrs={"rows": rows})
+            required=False, max_length=self.longest, label=label, widget=forms.Textarea(attrs={"rows": rows})
         )
 
     def clean(self, value: str | None) -> tuple[str, ...]:
         """Return the lines: NFC, single spaces, the first spelling of those that differ in case only."""
-        text = unicodedata.normalize("NFC", super().clean(value) or "")
+        text = super().clean(value) or ""  # refuses what is too long before NFC, which is slow on it
+        text = unicodedata.normalize("NFC", text)
         found: dict[str, str] = {}
         for line in text.splitlines():
             entry = " ".join(line.split())

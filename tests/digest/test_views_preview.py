@@ -1,8 +1,9 @@
 """Tests of the preview's page and fragment."""
 
 import re
+import unicodedata
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
 import pytest
@@ -15,6 +16,7 @@ from digest import previewing
 from digest.models import Candidate, Delivery, Edition, Paper
 from digest.views.preview import LONGEST_BODY
 from subscribers import limits
+from subscribers.forms import LinesField
 from subscribers.models import SignupRequest, Subscriber, Topic
 from tests.cast import NOON, a_frozen_edition, a_paper, a_topic
 from tests.subscribers.door.visits import KEPT
@@ -260,3 +262,37 @@ def test_without_the_cache_previews_are_shown_all_the_same(client: Client, setti
 def test_an_older_edition_is_named_by_its_day(client: Client) -> None:
     a_frozen_edition(TODAY - timedelta(days=1), a_paper())
     assert "<h2>One paper from Tuesday 3 March</h2>" in asked(client)
+
+
+def test_a_run_of_accents_is_never_normalised_at_full_length(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, lengths = unicodedata.normalize, [0]
+
+    def measured(form: Literal["NFC", "NFKD"], text: str) -> str:
+        lengths.append(len(text))
+        return real(form, text)
+
+    monkeypatch.setattr(unicodedata, "normalize", measured)
+    a_frozen_edition(TODAY, a_paper("Kites"))
+    run = "\u0300\u0316" * 12_000
+    for words in run, f"kites\n{run}", "\n".join(["\u0300\u0316" * 250] * 60):
+        assert "Left out:" in asked(client, words=words, authors=words, excluded=run)
+        for address in "ada@example.org", f"ada@{run}.example":
+            form = {"address": address, "words": words}
+            assert client.post("/subscribe/", form).status_code == 422
+            answer = client.post("/api/subscribe", form, content_type="application/json")
+            assert answer.status_code in {413, 422}
+        client.get("/", {"q": words[:4000]})
+    assert "matches “kites”" in asked(client, words=f"kites\n{run}")
+    assert 1000 < max(lengths) <= LinesField.longest
+
+
+@pytest.mark.usefixtures("cache_server")
+def test_a_form_over_the_limit_is_not_looked_into(
+    client: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(limits, "PREVIEWS_PER_NETWORK", 0)
+    a_frozen_edition(TODAY, a_paper("Kites"))
+    with django_assert_num_queries(0):
+        assert "Too many previews" in asked(client, topics=["vision"], words="x\n" * 500)
