@@ -16,23 +16,24 @@ MOST_EDITIONS, MOST_PAPERS = 7, 3_000
 _CHUNK = 500
 
 
-def load(edition: Edition) -> Corpus:
+def load(edition: Edition, *, most: int = MOST_EDITIONS) -> Corpus:
     """Return the pool of `edition`, ready for `ranking.rank`: some 20 queries and 40 MB at its largest.
 
-    It holds the candidates of this and the newest earlier editions that have some fixed, one per paper: its
+    It holds the candidates of this and the newest earlier editions that have some fixed, `most` in all (from
+    1: this alone, enough where nobody is shown another day's), one per paper: its
     newest candidacy, which alone decides whether it is hidden. The newest editions come first, within one the
     pinned and most voted. Keep the answer while you send this edition: it takes a second to build.
     Raises vocabulary.VocabularyError when the edition's stored terms cannot be read.
     """
-    newest = _newest(edition)
+    newest = _newest(edition, most)
     names = dict(Topic.objects.values_list("id", "name"))
     return lay_out(_entries(sorted(newest), newest), edition.day, terms.load(edition), names)
 
 
-def _newest(edition: Edition) -> dict[int, Candidate]:
+def _newest(edition: Edition, most: int) -> dict[int, Candidate]:
     """Return the newest candidacy of each paper of the pool that is not hidden, by paper id."""
     with_papers = Edition.objects.with_candidates().filter(candidate_count__gt=0)
-    earlier = with_papers.before(edition.day)[: MOST_EDITIONS - 1]
+    earlier = with_papers.before(edition.day)[: most - 1]
     known: set[int] = set()
     found: dict[int, Candidate] = {}
     for one in (edition, *earlier):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import structlog
@@ -76,6 +77,8 @@ class Preview:
     missed: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
     beyond: int = 0
+    #: How many entries are looked up.
+    most: ClassVar[int] = MOST_PHRASES
 
 
 def preview(asked: Asked | None = None, *, at: datetime) -> Preview:
@@ -85,7 +88,7 @@ def preview(asked: Asked | None = None, *, at: datetime) -> Preview:
     the first MOST_PHRASES entries count.
     """
     asked, beyond = _first(asked or Asked())
-    edition = Edition.objects.published().filter(candidate_count__gt=0).order_by("-day").first()
+    edition = Edition.objects.newest()
     if edition is None:
         return Preview()
     try:
@@ -101,7 +104,7 @@ def _first(asked: Asked) -> tuple[Asked, int]:
 
     What somebody never wants to see comes first: a preview must not show it.
     """
-    phrases = ranking.phrases_of(asked.excluded), ranking.phrases_of(asked.words), asked.authors
+    phrases = ranking.exclusions_of(asked.excluded), ranking.phrases_of(asked.words), asked.authors
     room = MOST_PHRASES
     beyond = sum(map(len, phrases)) - room
     if beyond <= 0:
@@ -130,7 +133,7 @@ def pool_of(edition: Edition) -> Corpus:
 def kept_pool(edition_id: int, revision: int, count: int, matched_at: datetime | None) -> Corpus:
     """Load the pool of an edition; all that is named here makes it another one."""
     log.info("preview_pool", edition=edition_id, revision=revision, papers=count, matched_at=str(matched_at))
-    return corpus.load(Edition.objects.get(pk=edition_id))
+    return corpus.load(Edition.objects.get(pk=edition_id), most=1)  # `since` is None: no other day is shown
 
 
 def _looked_up(edition: Edition, pool: Corpus, asked: Asked, at: datetime) -> Preview:

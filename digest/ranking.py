@@ -88,6 +88,12 @@ def phrases_of(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(phrase for text in texts for phrase in _LIST.split(text)))
 
 
+def exclusions_of(texts: Sequence[str]) -> list[str]:
+    """Return what a reader's own lines exclude, each once. A line may list several; "Example, Ada" is one."""
+    parts = ([text] if _A_NAME.fullmatch(text) else _LIST.split(text) for text in texts)
+    return list(dict.fromkeys(part for own in parts for part in own))
+
+
 class _Batch:
     """Readers ranked together: what several of them ask for is looked up once."""
 
@@ -132,7 +138,7 @@ class _Batch:
     def _barred(self, text: str) -> Rows:
         """Return the papers that say `text`, are by somebody of that name, or in a topic of that name."""
         found = []
-        for part in [text] if _A_NAME.fullmatch(text) else _LIST.split(text):
+        for part in exclusions_of([text]):
             topic = self.corpus.topics_by_name.get(" ".join(fold(part).split()), -1)
             found += [
                 self.corpus.texts.saying(part),

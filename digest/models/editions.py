@@ -29,6 +29,11 @@ class EditionQuerySet(models.QuerySet["Edition"]):
             | Q(state__in=[Edition.State.EXPIRED, Edition.State.CANCELLED], approved_at=None)
         )
 
+    def newest(self) -> "Edition | None":
+        """The newest that readers see first: published, with papers, and not called off."""
+        shown = self.published().filter(candidate_count__gt=0).exclude(state=Edition.State.CANCELLED)
+        return shown.order_by("-day").first()
+
     def before(self, day: "date") -> "EditionQuerySet":
         """Those of earlier days, newest first."""
         return self.filter(day__lt=day).order_by("-day")
@@ -90,6 +95,15 @@ class Edition(models.Model):
 
     def __str__(self) -> str:
         return f"edition of {self.day}"
+
+    @property
+    def public_note(self) -> str:
+        """The curator's word, where it may be read by anybody.
+
+        An empty edition is public without anybody's approval, and what is written there may be a draft for
+        when papers come; one that was cancelled took its word back.
+        """
+        return "" if self.state in {self.State.EMPTY, self.State.CANCELLED} else self.note
 
 
 class Candidate(models.Model):

@@ -60,17 +60,13 @@ def contents(edition: Edition, page_number: str | None, *, level: int) -> dict[s
     return {
         "edition": edition,
         "day": wording.day(edition.day, year, weekday=True),
-        "note": wording.paragraphs(edition.note, opening.NOTE),
+        "note": wording.paragraphs(edition.public_note, opening.NOTE),
+        "quiet": not edition.candidate_count,
         "missing": opening.missing(edition.missing_sources),
         "papers": listing.rendered(list(page), year, level=level),
         "page": page,
         "earlier": _with_papers().before(edition.day).first(),
     }
-
-
-def newest() -> Edition | None:
-    """Return the newest published edition that has papers."""
-    return _with_papers().order_by("-day").first()
 
 
 def _with_papers() -> EditionQuerySet:

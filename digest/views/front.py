@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from digest import kept
 from digest.editions import edition_day
+from digest.models import Edition
 from digest.previewing import Asked, preview
 from digest.views import editions
 from digest.views.public import public
@@ -27,7 +28,7 @@ def front(request: HttpRequest) -> HttpResponse:
     """
     now = timezone.now()
     form = prefilled(request.GET)
-    edition = editions.newest()
+    edition = Edition.objects.newest()
     context = editions.contents(edition, request.GET.get("page"), level=3) if edition else {}
     asked = _asked(form)
     # What everybody sees is made once, as long as the day's papers are the same and within a minute.

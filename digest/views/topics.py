@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from digest.models import Candidate
-from digest.views import editions, listing
+from digest.models import Candidate, Edition
+from digest.views import listing
 from digest.views.public import public
 from subscribers.models import Topic
 
@@ -19,14 +19,14 @@ WINDOW = timedelta(days=30)
 @public
 def topic_list(request: HttpRequest) -> HttpResponse:
     """List the topics on offer, with how many papers of the newest edition belong to each."""
-    newest = editions.newest()
+    newest = Edition.objects.newest()
     today = Candidate.objects.public().filter(edition=newest)
     counts = {
         row["paper__topics"]: row["papers"]
         for row in today.order_by().values("paper__topics").annotate(papers=Count("pk"))
     }
     topics = [(topic, counts.get(topic.pk, 0)) for topic in Topic.objects.filter(active=True)]
-    return render(request, "web/topics.html", {"topics": topics, "newest": newest})
+    return render(request, "web/topics.html", {"topics": topics})
 
 
 @public
@@ -46,7 +46,7 @@ def topic(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _papers(topic: Topic, *, by_votes: bool) -> list[int]:
     """Return candidate ids in order; a paper of several editions stands in the newest alone."""
-    newest = editions.newest()
+    newest = Edition.objects.newest()
     if newest is None:
         return []
     in_time = Q(edition__day__gt=newest.day - WINDOW, edition__day__lte=newest.day)

@@ -4,6 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
@@ -196,15 +197,53 @@ def test_what_somebody_never_wants_to_see_is_left_out_however_much_they_follow()
     assert found.beyond == 22
 
 
+def test_an_excluded_name_stays_one_name_however_much_else_is_asked() -> None:
+    a_frozen_edition(
+        TODAY, a_paper("A model of weather", upvotes=9), a_paper("Hers", upvotes=9, authors=["Ada Model"])
+    )
+    for others in 1, 40:
+        asked = Asked(words=[f"subject{n}" for n in range(others)], excluded=["Model, Ada"])
+        found = preview(asked, at=NOON)
+        assert "Hers" not in titles(found)
+        assert found.beyond == max(0, others + 1 - previewing.MOST_PHRASES)
+    edition = Edition.objects.get()
+    both = Profile({}, (), ("N. N.",), ("Model, Ada",), 5, frozenset(), None)
+    picked = [pick.paper_id for pick in rank(corpus.load(edition), [both])[0]]
+    crowded = preview(Asked(authors=["N. N."] * 30, excluded=["Model, Ada"]), at=NOON)
+    assert [shown.paper.key for shown in crowded.papers] == picked
+    assert titles(crowded) == ["A model of weather"]
+
+
+def test_what_a_preview_looks_up_is_what_the_notes_on_abuse_say() -> None:
+    notes = (settings.BASE_DIR / "docs" / "abuse.md").read_text()
+    assert f"{previewing.MOST_PHRASES} subjects each" in notes
+
+
+def test_an_edition_called_off_is_no_preview() -> None:
+    a_frozen_edition(TODAY - DAY, a_paper("Of yesterday"))
+    edition = a_frozen_edition(TODAY, a_paper("Called off"), approved_at=NOON)
+    assert titles(preview(at=NOON)) == ["Called off"]
+    curation.cancel(edition, at=NOON)
+    assert titles(preview(at=NOON)) == ["Of yesterday"]
+
+
+def test_the_pool_of_a_preview_holds_the_papers_it_can_show_alone() -> None:
+    old, new = a_paper("Old"), a_paper("New")
+    a_frozen_edition(TODAY - DAY, old, new)
+    edition = a_frozen_edition(TODAY, new)
+    assert list(previewing.pool_of(edition).paper_ids) == [new.pk]
+    assert list(corpus.load(edition).paper_ids) == [old.pk, new.pk]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_threads_that_come_together_wait_for_one_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     a_frozen_edition(TODAY, *[a_paper(upvotes=n) for n in range(20)])
     built, found, load = [], [], corpus.load
     gate = threading.Barrier(4)
 
-    def counted(edition: Edition) -> object:
+    def counted(edition: Edition, *, most: int) -> object:
         built.append(edition.pk)
-        return load(edition)
+        return load(edition, most=most)
 
     def ask() -> None:
         gate.wait(10)

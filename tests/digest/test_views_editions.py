@@ -5,6 +5,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from digest import curation
 from digest.models import Candidate, Edition
 from digest.views.listing import PER_PAGE
 from tests.cast import NOON, a_frozen_edition, a_paper, a_topic
@@ -148,3 +149,33 @@ def test_pages_set_no_cookie_and_may_be_kept_for_a_while(client: Client) -> None
         assert not answer.cookies
         assert set(answer["Cache-Control"].split(", ")) == {"public", "max-age=60"}
         assert client.post(path).status_code == 405
+
+
+def test_an_empty_editions_note_that_nobody_approved_is_not_shown(client: Client) -> None:
+    edition = a_frozen_edition(DAY, state=Edition.State.EMPTY, note="A draft for the curators")
+    assert "A draft" not in seen(client)
+    assert "No new papers reached us" in seen(client)
+    Edition.objects.filter(pk=edition.pk).update(state=Edition.State.SENT, approved_at=NOON)
+    assert "A draft" in seen(client)
+
+
+def test_an_edition_called_off_keeps_its_page_and_loses_its_note(client: Client) -> None:
+    edition = a_frozen_edition(DAY, a_paper("Kept"), note="A word to all", approved_at=NOON)
+    assert "A word to all" in seen(client)
+    curation.cancel(edition, at=NOON)
+    page = seen(client)
+    assert "Kept" in page
+    assert "A word to all" not in page
+
+
+def test_an_edition_whose_papers_are_all_hidden_says_so_truly(client: Client) -> None:
+    a_frozen_edition(DAY, a_paper("Hidden"))
+    Candidate.objects.update(hidden=True)
+    for path in PAGE, "/":
+        page = seen(client, path)
+        assert "The papers of this edition are no longer shown." in page
+        assert "nobody got a mail" not in page
+        assert "What you leave out" not in page
+    feed = seen(client, "/feeds/editions.atom")
+    assert "no longer shown" in feed
+    assert "&lt;ol&gt;" not in feed

@@ -103,6 +103,17 @@ def test_a_day_without_papers_leaves_the_one_before_on_the_front_page(client: Cl
     assert "Today’s papers" not in seen(client, "/")
 
 
+def test_an_edition_called_off_leaves_the_front_page(client: Client) -> None:
+    a_frozen_edition(DAY - timedelta(days=1), a_paper("Of yesterday"))
+    edition = a_frozen_edition(DAY, a_paper("Called off"), approved_at=NOON)
+    assert "Called off" in seen(client, "/")
+    curation.cancel(edition, at=NOON)
+    page = seen(client, "/")
+    assert "Called off" not in page
+    assert "Of yesterday" in page
+    assert "Called off" in seen(client, "/editions/2026-03-04/")
+
+
 def test_a_link_fills_the_form_and_its_preview(client: Client) -> None:
     vision = a_topic("vision")
     liked = a_paper("About cats", vision)
