@@ -65,21 +65,19 @@ def _topics(job: ImportJob) -> dict[str, Any]:
 
 
 def _examples(job: ImportJob, *, sees_addresses: bool) -> list[dict[str, Any]]:
-    """Return a table for each outcome."""
-    return [
-        {
-            "title": Outcome(name).label,
-            "table": {
-                "headers": ["Line", "Address or reason"],
-                "rows": [
-                    [line, text if sees_addresses else _hidden(text)] for line, text in job.examples[name]
-                ],
-            },
-        }
-        for name in Outcome.values
-        if name in job.examples
-    ]
+    """Return a table for each outcome, with reasons where there are any; they hold no addresses."""
+    tables = []
+    for name in (name for name in Outcome.values if name in job.examples):
+        found = job.examples[name]
+        shown = [[line, who if sees_addresses else _hidden(who), reason] for line, who, reason in found]
+        reasoned = any(reason for *_, reason in found)
+        headers = ["Line", "Address", "Reason"] if reasoned else ["Line", "Address"]
+        total = job.counts.get(name, 0)
+        many = f"the first {len(found)} of {total:,}" if total > len(found) else f"{total:,}"
+        table = {"headers": headers, "rows": [row[: len(headers)] for row in shown]}
+        tables.append({"title": f"{Outcome(name).label}: {many}", "table": table})
+    return tables
 
 
 def _hidden(text: str) -> str:
-    return masked(text) if text.find("@") > 0 else "hidden"
+    return masked(text) if text.find("@") > 0 else "hidden" if text else ""

@@ -12,15 +12,21 @@ from subscribers.models import ConsentEvent, ConsentText, SystemMail
 class ConsentEventAdmin(ReadOnlyAdmin):
     """Who agreed to what, and when: newest first."""
 
-    list_display = ["at", "kind", "source", "text", "network", "subscriber"]
+    list_display = ["at", "kind", "source", "text", "imported_with", "network", "subscriber"]
     list_filter = ["kind", "text", "at"]
-    list_select_related = ["text", "subscriber"]
+    list_select_related = ["text", "subscriber", "import_job"]
+    readonly_fields = ["imported_with"]
     ordering = ["-pk"]
     list_before_template = "admin/subscribers/find_link.html"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow the list of one reader, to which their page leads."""
         return lookup == "subscriber__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="Statement of the import")
+    def imported_with(self, event: ConsentEvent) -> str:
+        """Return the sentence that says where and when an imported reader agreed."""
+        return event.import_job.consent_source if event.import_job else ""
 
 
 @admin.register(ConsentText)

@@ -11,7 +11,7 @@ class RowError(ValueError):
 
 
 class Standing(Enum):
-    """How a reader stands with the list that the file comes from."""
+    """How a reader stands with the list that the file comes from; of two, the later here counts."""
 
     SUBSCRIBED = "subscribed"
     LEFT = "left"
@@ -26,12 +26,14 @@ class Entry:
     """One row: the address as written, what its reader follows, and how they stand."""
 
     address: str
-    standing: Standing
+    standing: Standing = Standing.SUBSCRIBED
     tags: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     time_zone: str = ""
     frequency: str = ""
     agreed_at: datetime | None = None
+    #: Sentences about what the row says and we cannot use; it comes in without.
+    doubts: tuple[str, ...] = ()
 
 
 _TAG = re.compile(r'"((?:[^"]|"")*)"|([^",;|]+)')

@@ -1,23 +1,24 @@
 """The files we know: how each is told by its header, and what its rows say.
 
 Names and everything else about a person are passed over: nothing here reads them, so nothing keeps them.
+What the columns of status say is added to each entry by `sheets`, whatever the format (see `standings`).
 """
 
 import json
 import re
+import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from subscribers.importing.entries import Entry, RowError, Standing, moment_in, tags_in
+from subscribers.importing.standings import meant
 from subscribers.models import ImportJob
 
 Row = Mapping[str, str]
 #: What a plain file may call its column of addresses.
 _ADDRESS = ("email", "email_address", "e-mail", "e-mail_address", "address", "mail")
-#: Columns of a plain file that may say who has left, in a vocabulary nobody told us.
-_TELLS = re.compile(
-    r"status|state$|unsub|opt.?out|bounce|clean|complain|block|suppress|subscribed$|active|confirmed"
-)
+_ZONES = frozenset(zoneinfo.available_timezones())
 
 
 def column(name: str) -> str:
@@ -46,65 +47,63 @@ def _is_mailchimp(columns: frozenset[str]) -> bool:
 
 
 def _mailchimp(row: Row) -> Entry:
+    zone, no_zone = _zone(row.get("timezone", ""))
+    agreed_at, no_moment = _agreed(row, "confirm_time", "optin_time")
     return Entry(
         address=row.get("email_address", ""),
         standing=_mailchimp_standing(row),
         tags=tags_in(row.get("tags", "")),
-        agreed_at=moment_in(row.get("confirm_time", "")) or moment_in(row.get("optin_time", "")),
+        time_zone=zone,
+        agreed_at=agreed_at,
+        doubts=(*no_zone, *no_moment),
     )
 
 
+def _zone(name: str) -> tuple[str, list[str]]:
+    """Return the zone, or "" and the sentence that says why: Mailchimp guesses zones, nobody chose them."""
+    if not name or name in _ZONES:
+        return name, []
+    return "", ["The time zone is none we know: UTC is taken."]
+
+
+def _agreed(row: Row, *names: str) -> tuple[datetime | None, list[str]]:
+    """Return the first moment among the columns, and a sentence about each cell that holds none."""
+    moments = {name: moment_in(row[name]) for name in names if row.get(name)}
+    agreed_at = next(filter(None, moments.values()), None)
+    instead = "another column" if agreed_at else "the time of the import"
+    unread = [name for name, moment in moments.items() if moment is None]
+    return agreed_at, [f"{name} is no moment: {instead} counts." for name in unread]
+
+
 def _mailchimp_standing(row: Row) -> Standing:
-    """Return it by the columns that only one of the three files has; in joined files, by their cells."""
-    left, cleaned = row.get("unsub_time"), row.get("clean_time")
-    if cleaned or (cleaned is not None and left is None):
+    """Return it by the columns that only one of the three files has; of joined files the cells tell."""
+    left, cleaned = "unsub_time" in row, "clean_time" in row
+    if cleaned and not left:
         return Standing.BOUNCED
-    if left or (left is not None and cleaned is None):
-        return Standing.LEFT
-    return Standing.SUBSCRIBED
+    return Standing.LEFT if left and not cleaned else Standing.SUBSCRIBED
 
 
 # --- Buttondown ----------------------------------------------------------------------------------------
-_BUTTONDOWN = {
-    **dict.fromkeys(
-        "regular premium trialed gifted unpaid churning churned paused past_due upcoming".split(),
-        Standing.SUBSCRIBED,
-    ),
-    "unactivated": Standing.UNCONFIRMED,
-    "unsubscribed": Standing.LEFT,
-    "removed": Standing.LEFT,
-    "undeliverable": Standing.BOUNCED,
-    "complained": Standing.COMPLAINED,
-    "blocked": Standing.BLOCKED,
-    "spammy": Standing.BLOCKED,
-}
-
-
 def _is_buttondown(columns: frozenset[str]) -> bool:
     typed = bool(columns & {"subscriber_type", "type"})
     return bool(columns & {"email", "email_address"}) and typed
 
 
 def _buttondown(row: Row) -> Entry:
-    since = row.get("creation_date") or row.get("subscription_date") or ""
-    standing = _known(row.get("subscriber_type", row.get("type", "")), _BUTTONDOWN)
-    if standing is Standing.SUBSCRIBED and row.get("unsubscription_date"):
-        standing = Standing.LEFT
-    if standing is Standing.SUBSCRIBED and row.get("undeliverability_date"):
-        standing = Standing.BOUNCED
-    return Entry(_address(row), standing, tags=tags_in(row.get("tags", "")), agreed_at=moment_in(since))
+    kind = row.get("subscriber_type", row.get("type", ""))
+    if not kind:
+        raise RowError("The subscriber's type is empty. Write regular or unsubscribed.")
+    agreed_at, doubts = _agreed(row, "creation_date", "subscription_date")
+    return Entry(
+        _address(row),
+        meant(kind),
+        tags=tags_in(row.get("tags", "")),
+        agreed_at=agreed_at,
+        doubts=tuple(doubts),
+    )
 
 
 # --- listmonk: uuid, email, name, attributes (JSON), status, created_at, updated_at --------------------
-_LISTMONK = {
-    "": Standing.SUBSCRIBED,
-    "enabled": Standing.SUBSCRIBED,
-    "disabled": Standing.LEFT,
-    "blocklisted": Standing.BLOCKED,
-    "blacklisted": Standing.BLOCKED,
-}
-
-
 def _is_listmonk(columns: frozenset[str]) -> bool:
     return "email" in columns and ("attributes" in columns or {"uuid", "status"} <= columns)
 
@@ -112,14 +111,15 @@ def _is_listmonk(columns: frozenset[str]) -> bool:
 def _listmonk(row: Row) -> Entry:
     attributes = _attributes(row.get("attributes", ""))
     zone = attributes.get("time_zone") or attributes.get("timezone")
+    agreed_at, doubts = _agreed(row, "created_at")
     return Entry(
         address=row.get("email", ""),
-        standing=_known(row.get("status", ""), _LISTMONK),
         tags=(*_texts(attributes.get("topics")), *_texts(attributes.get("tags"))),
         words=_texts(attributes.get("words")),
         time_zone=zone if isinstance(zone, str) else "",
         frequency=str(attributes.get("frequency") or ""),
-        agreed_at=moment_in(row.get("created_at", "")),
+        agreed_at=agreed_at,
+        doubts=tuple(doubts),
     )
 
 
@@ -141,23 +141,8 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 # --- Plain: our own, and what anybody writes by hand ---------------------------------------------------
-_PLAIN = {
-    **dict.fromkeys(("", "active", "subscribed"), Standing.SUBSCRIBED),
-    **dict.fromkeys(("unsubscribed", "left"), Standing.LEFT),
-    **dict.fromkeys(("pending", "unconfirmed"), Standing.UNCONFIRMED),
-    **dict.fromkeys(("suppressed", "bounced", "cleaned"), Standing.BOUNCED),
-    "complained": Standing.COMPLAINED,
-    "blocked": Standing.BLOCKED,
-}
-
-
 def _is_plain(columns: frozenset[str]) -> bool:
-    return not columns.isdisjoint(_ADDRESS) and not doubtful(columns)
-
-
-def doubtful(columns: frozenset[str]) -> list[str]:
-    """Return the columns that may say who has left without our understanding them."""
-    return sorted(name for name in columns - {"status"} if _TELLS.search(name))
+    return not columns.isdisjoint(_ADDRESS)
 
 
 def _plain(row: Row) -> Entry:
@@ -167,22 +152,12 @@ def _plain(row: Row) -> Entry:
         raise RowError("subscribed_at is no moment. Write 2025-03-01 or 2025-03-01T09:30:00Z.")
     return Entry(
         address=_address(row),
-        standing=_known(row.get("status", ""), _PLAIN),
         tags=tags_in(row.get("topics", row.get("tags", ""))),
         words=tuple(row.get("words", "").splitlines()),
         time_zone=row.get("time_zone", ""),
         frequency=row.get("frequency", ""),
         agreed_at=agreed_at,
     )
-
-
-def _known(word: str, standings: Mapping[str, Standing]) -> Standing:
-    """Return what a status means. Raises RowError for one we do not know: it might mean "never again"."""
-    try:
-        return standings[word.strip().casefold()]
-    except KeyError:
-        known = ", ".join(filter(None, standings))
-        raise RowError(f"The status “{word.strip()[:40]}” is not known here. Use one of {known}.") from None
 
 
 #: In the order they are tried: the plain one last, since it asks for so little.

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from subscribers.addresses import AddressError, address_hash, address_key, normalise
 from subscribers.importing.entries import Standing
+from subscribers.importing.standings import worst
 from subscribers.models import ConsentEvent, Subscriber, Suppression, Topic
 
 #: What settles whether somebody wants our mail; a mere request, or changed choices, do not.
@@ -16,8 +17,6 @@ _DECISIVE = (
     ConsentEvent.Kind.ERASED,
 )
 _GONE = {ConsentEvent.Kind.WITHDRAWN, ConsentEvent.Kind.ERASED}
-#: Where rows of one file disagree about an address, the later of these counts.
-_SEVERITY = list(Standing)
 
 # A batch's addresses are spelt twice: to ask about them, and when their row's turn comes.
 spelt = lru_cache(maxsize=4096)(normalise)
@@ -45,7 +44,7 @@ class Known:
             short = _short(address_hash(spelt(address)))
         except AddressError:
             return
-        self._worst[short] = max(standing, self._worst.get(short, standing), key=_SEVERITY.index)
+        self._worst[short] = worst(standing, self._worst.get(short, standing))
 
     def ask(self, addresses: Iterable[str]) -> None:
         """Ask the database about a batch; what is no address is passed over."""

@@ -11,7 +11,7 @@ MOST_TAGS = 200
 
 
 class Outcome(models.TextChoices):
-    """What becomes of a row."""
+    """What becomes of a row. DOUBTED is told beside NEW, of the same row."""
 
     NEW = "new", "New readers"
     HERE = "here", "Already here, left as they are"
@@ -21,6 +21,7 @@ class Outcome(models.TextChoices):
     SUPPRESSED = "suppressed", "On the suppression list"
     WITHDRAWN = "withdrawn", "Left this list before"
     INVALID = "invalid", "Cannot be read"
+    DOUBTED = "doubted", "Of the new readers: something in the row is left out"
 
 
 #: These are no problems to look into: the reader is here now, or was.
@@ -51,7 +52,7 @@ class Tally:
         self.counts[name] = self.counts.get(name, 0) + 1
         shown = self.examples.setdefault(name, [])
         if len(shown) < MOST_EXAMPLES:
-            shown.append([verdict.line, verdict.address or verdict.reason])
+            shown.append([verdict.line, verdict.address, verdict.reason])
 
     def add_tag(self, tag: str, slug: str) -> None:
         """Count one new reader with `tag`, which is the topic `slug`, or none of ours."""

@@ -172,7 +172,8 @@ class _Walk:
             suppress_imported(resource.unwanted, job, at=at)
             admit_imported(resource.newcomers, job, at=at)
         unreadable = [Verdict(row.number, Outcome.INVALID, row.problem) for row in batch if row.entry is None]
-        verdicts = sorted([*resource.verdicts, *unreadable], key=lambda verdict: verdict.line)
+        verdicts = [*resource.verdicts, *unreadable, *_doubts(batch, resource.verdicts)]
+        verdicts.sort(key=lambda verdict: verdict.line)
         _write_down(job, verdicts, resource.tags)
         job.done += len(batch)
         job.rate, job.attempts, job.lease_until = self.job.rate, 0, at + LEASE
@@ -216,6 +217,15 @@ def _write_down(job: ImportJob, verdicts: list[Verdict], tags: list[tuple[str, s
         for verdict in verdicts
         if verdict.outcome not in UNREMARKABLE
     )
+
+
+def _doubts(batch: list[Line], verdicts: list[Verdict]) -> Iterator[Verdict]:
+    """Yield a second verdict on each new reader whose row says something that we leave out."""
+    newcomers = {verdict.line: verdict.address for verdict in verdicts if verdict.outcome is Outcome.NEW}
+    for row in batch:
+        if row.entry and row.entry.doubts and row.number in newcomers:
+            reason = " ".join(row.entry.doubts)
+            yield Verdict(row.number, Outcome.DOUBTED, reason, newcomers[row.number])
 
 
 def _batches(rows: Iterator[Line]) -> Iterator[list[Line]]:

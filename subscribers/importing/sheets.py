@@ -1,15 +1,16 @@
 """A file of readers, opened: its encoding, separator and format are known, its rows come one by one."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from subscribers.importing.decoding import encoding_of
 from subscribers.importing.entries import Entry, RowError
-from subscribers.importing.formats import FORMATS, Format, column, doubtful
+from subscribers.importing.formats import FORMATS, Format, column
 from subscribers.importing.guarding import looks_guarded, unguarded
 from subscribers.importing.records import Raw, records
+from subscribers.importing.standings import Telling, doubtful, standing_in, telling, worst
 from subscribers.models import ImportJob
 
 _DELIMITERS = ",;\t"
@@ -37,6 +38,8 @@ class Sheet:
     delimiter: str
     columns: tuple[str, ...]
     format: Format
+    #: The columns that say how a reader stands, beside what the format itself tells.
+    told_by: Mapping[str, Telling]
 
     def rows(self) -> Iterator[Line]:
         """Yield every row after the header, in the file's order: the same ones each time."""
@@ -48,7 +51,9 @@ class Sheet:
         if raw.problem:
             return Line(raw.line, None, raw.problem)
         try:
-            return Line(raw.line, self.format.read(self._row(raw.cells)))
+            row = self._row(raw.cells)
+            entry, said = self.format.read(row), standing_in(row, self.told_by)
+            return Line(raw.line, replace(entry, standing=worst(entry.standing, said)))
         except RowError as error:
             return Line(raw.line, None, str(error))
 
@@ -79,7 +84,9 @@ def open_sheet(path: Path, named: str = "") -> Sheet:
         columns = _header(path, encoding, delimiter)
         tried.append(columns)
         if found := _format(columns, named):
-            return Sheet(path, encoding, delimiter, columns, found)
+            if unclear := doubtful(columns):
+                raise SheetError(_unclear(unclear[0]))
+            return Sheet(path, encoding, delimiter, columns, found, telling(columns))
     raise SheetError(_unknown(max(tried, key=len), named))
 
 
@@ -95,7 +102,7 @@ def _header(path: Path, encoding: str, delimiter: str) -> tuple[str, ...]:
     columns = tuple(column(cell) for cell in first.cells)
     while columns and not columns[-1]:  # a separator too many at the end
         columns = columns[:-1]
-    twice = [name for name in dict.fromkeys(columns) if name in {"email", "email_address", "status"}]
+    twice = {"email", "email_address", *telling(columns)}
     if any(columns.count(name) > 1 for name in twice):
         raise SheetError("The header names a column twice. Take one of them out.")
     return columns
@@ -113,14 +120,15 @@ def _unknown(columns: Sequence[str], named: str) -> str:
             "The first line holds an address, but it must name the columns. Add a line such as: email,topics "
             "(or just: email) before it."
         )
-    unclear = doubtful(frozenset(columns))
-    if unclear and named in {"", ImportJob.Format.PLAIN}:
-        return (
-            f"The column {unclear[0]!r} may say who has left, in a way we do not know. Take out the rows of "
-            "those who have left and then the column, or call it status with active or unsubscribed in it."
-        )
     kind = f"of the format {named}" if named else "we know"
     return (
         f"The first line does not name the columns of a file {kind}. It names: "
         f"{', '.join(columns[:8])[:200] or 'nothing'}. A plain file needs a column email."
+    )
+
+
+def _unclear(name: str) -> str:
+    return (
+        f"The column {name[:60]!r} may say who has left, in a way we do not know. Take out the rows of "
+        "those who have left and then the column, or call it status with active or unsubscribed in it."
     )

@@ -1,6 +1,7 @@
 """The curators' pages of imports: upload, dry run, confirm, watch, stop; and the export."""
 
 import csv
+from html import unescape
 from typing import Any
 
 import pytest
@@ -140,6 +141,30 @@ def test_addresses_are_whole_only_for_those_who_may_see_readers(client: Client) 
     User.objects.all().delete()
     somebody_with(client, "view_importjob", "view_subscriber")
     assert "ada.lovely@example.org" in client.get(page(job)).content.decode()
+
+
+def test_examples_keep_addresses_and_reasons_apart_and_say_when_there_are_more(curator: Client) -> None:
+    rows = ["nonsense", "ada@example.org", "ada@example.org", '"open']
+    few = running.run(a_job(plain(*rows), state=ImportJob.State.CHECKING).pk, clock=noon)
+    tables = {each["title"]: each["table"] for each in curator.get(page(few)).context["examples"]}
+    assert tables["New readers: 1"] == {"headers": ["Line", "Address"], "rows": [[3, "ada@example.org"]]}
+    unread = tables["Cannot be read: 2"]
+    assert unread["headers"] == ["Line", "Address", "Reason"]
+    assert unread["rows"][0] == [2, "nonsense", "An email address looks like name@example.org."]
+    assert unread["rows"][1][1] == ""
+    assert "quotation mark" in unread["rows"][1][2]
+    many_more = running.run(a_job(plain(*many(51)), state=ImportJob.State.CHECKING).pk, clock=noon)
+    assert "New readers: the first 50 of 51" in curator.get(page(many_more)).content.decode()
+
+
+def test_the_consent_log_shows_the_statement_that_a_reader_came_in_with(curator: Client) -> None:
+    running.run(a_job(plain("ada@example.org")).pk, clock=noon)
+    event = ConsentEvent.objects.get()
+    for address in (
+        reverse("admin:subscribers_consentevent_changelist"),
+        reverse("admin:subscribers_consentevent_change", args=[event.pk]),
+    ):
+        assert CONSENT in unescape(curator.get(address).content.decode())
 
 
 def test_nobody_acts_or_looks_without_permission(client: Client) -> None:

@@ -122,6 +122,21 @@ def test_a_status_nobody_knows_is_refused_rather_than_mailed(tmp_path: Path) -> 
         assert problem.startswith("The status “gone” is not known here.")
 
 
+def test_mailchimps_zone_is_taken_and_what_cannot_be_read_is_a_doubt(tmp_path: Path) -> None:
+    header = "Email Address,OPTIN_TIME,CONFIRM_TIME,TIMEZONE,OPTIN_IP,LEID\n"
+    good = only(tmp_path, f"{header}a@example.org,2024-03-01 10:00:00,,Asia/Tokyo,no-address,1\n")
+    assert (good.time_zone, good.doubts) == ("Asia/Tokyo", ())
+    odd = only(tmp_path, f"{header}a@example.org,yesterday,,Mars/Olympus,,1\n")
+    assert (odd.time_zone, odd.agreed_at, odd.standing) == ("", None, Standing.SUBSCRIBED)
+    assert odd.doubts == (
+        "The time zone is none we know: UTC is taken.",
+        "optin_time is no moment: the time of the import counts.",
+    )
+    half = only(tmp_path, f"{header}a@example.org,2024-03-01 10:00:00,soon,,,1\n")
+    assert half.agreed_at == datetime(2024, 3, 1, 10, tzinfo=UTC)
+    assert half.doubts == ("confirm_time is no moment: another column counts.",)
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_a_plain_file_may_be_separated_in_three_ways(tmp_path: Path, delimiter: str) -> None:
     header = delimiter.join(["E-Mail", "Topics", "words", "time_zone", "frequency", "subscribed_at"])
@@ -153,7 +168,7 @@ def test_a_plain_file_may_be_separated_in_three_ways(tmp_path: Path, delimiter: 
             "name,city\nAda,X\n",
             "The first line does not name the columns of a file we know. It names: name, city.",
         ),
-        ("email,opt_out\na@example.org,1\n", "The column 'opt_out' may say who has left"),
+        ("email,opt_out_reason\na@example.org,1\n", "The column 'opt_out_reason' may say who has left"),
         (
             "email,active_subscription\na@example.org,x\n",
             "The column 'active_subscription' may say who has left",

@@ -195,6 +195,23 @@ def test_each_bad_row_is_told_with_its_line_and_reason_and_the_good_ones_are_kep
     assert list(job.problems.values_list("line", "outcome", "reason")) == [(3, "invalid", reason)]
 
 
+def test_what_cannot_be_used_of_a_good_row_is_told_by_its_line_and_the_reader_comes_in_all_the_same() -> None:
+    rows = (
+        "ada@example.org,yesterday,Asia/Tokyo\n"
+        "ben@example.org,2024-03-01 10:00:00,Mars/Olympus\n"
+        "cleo@example.org,2024-03-01 10:00:00,\n"
+        "ADA@example.org,yesterday,\n"
+    )
+    file = f"Email Address,OPTIN_TIME,TIMEZONE\n{rows}"
+    assert looked_through(file).forecast == {"new": 3, "doubted": 2, "duplicate": 1}
+    job = imported(file)
+    assert told(job) == [(2, "doubted"), (3, "doubted"), (5, "duplicate")]
+    zones = dict(Subscriber.objects.values_list("address", "time_zone"))
+    assert zones == {"ada@example.org": "Asia/Tokyo", "ben@example.org": "UTC", "cleo@example.org": "UTC"}
+    assert ConsentEvent.objects.get(subscriber__address="ada@example.org").at == NOON
+    assert "@" not in "".join(job.problems.values_list("reason", flat=True))
+
+
 def test_names_are_kept_nowhere() -> None:
     imported(f'{MAILCHIMP}\nada@example.org,Leonor,Quistgaard,2,,,1,ab,"a note",\n')
     for model in (Subscriber, Interest, ConsentEvent, ImportJob):

@@ -227,9 +227,7 @@ def test_the_file_is_ours_alone_and_goes_with_the_examples_when_it_has_served() 
     path = jobs.path_of(job)
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     ready = running.run(job.pk, clock=noon)
-    assert ready.examples == {
-        "new": [[2, "reader0@example.org"], [3, "reader1@example.org"], [4, "reader2@example.org"]]
-    }
+    assert ready.examples == {"new": [[number + 2, f"reader{number}@example.org", ""] for number in range(3)]}
     jobs.confirm(job.pk)
     done = running.run(job.pk, clock=noon)
     assert done.examples == {}
