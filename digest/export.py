@@ -61,7 +61,7 @@ def _reader(reader: Subscriber) -> Section:
     return {
         "about": "Who you are to us: your address, how it is compared and hashed, and where you stand.",
         **_row(reader, "address", "address_key", "address_hash", "public_id"),
-        **_row(reader, "status", "status_at", "created_at", "confirmed_at"),
+        **_row(reader, "status", "status_at", "created_at", "confirmed_at", "address_changed_at"),
     }
 
 

@@ -14,7 +14,7 @@ from subscribers.addresses import address_hash, address_key, normalise
 from subscribers.asking import may_ask
 from subscribers.consent import Trace, record, text_asked_with
 from subscribers.lifecycle import NotSubscribedError
-from subscribers.links import address_binding
+from subscribers.links import Claims, address_binding
 from subscribers.models import AddressChange, ConsentEvent, Subscriber, Suppression, SystemMail
 
 #: Mails that one reader may have sent to addresses that are not theirs, within a day.
@@ -99,6 +99,12 @@ def is_only_asked(public_id: str, extra: str) -> bool:
     return reader is not None and address_binding(reader.address_hash) != extra
 
 
+def is_void(claims: Claims) -> bool:
+    """Say whether a link was made before its reader moved: it may lie in a mailbox that is theirs no more."""
+    readers = Subscriber.objects.filter(public_id=claims.subject)
+    return readers.filter(address_changed_at__gte=claims.issued_at).exists()
+
+
 def refuse(public_id: str, binding: str) -> None:
     """Forget the wish to move to the address that `binding` stands for: its owner does not want our mail."""
     with transaction.atomic():
@@ -128,7 +134,8 @@ def _move(reader: Subscriber, wish: AddressChange, at: datetime) -> None:
         wish.address_key,
         wish.address_hash,
     )
-    reader.save(update_fields=["address", "address_key", "address_hash"])
+    reader.address_changed_at = at
+    reader.save(update_fields=["address", "address_key", "address_hash", "address_changed_at"])
     wish.delete()
     outbox.post(reader, SystemMail.Kind.ADDRESS_CHANGED, at=at, to=old)
 

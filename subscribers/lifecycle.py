@@ -100,10 +100,10 @@ def confirm(public_id: str, binding: str, *, at: datetime, trace: Trace) -> bool
     """
     with transaction.atomic():
         reader = _locked(public_id)
-        if reader is None or reader.status == Subscriber.Status.ACTIVE:
-            return reader is not None
-        if reader.status != Subscriber.Status.PENDING or binding_of(reader) != binding:
+        if reader is None or binding_of(reader) != binding:
             return False
+        if reader.status != Subscriber.Status.PENDING:
+            return reader.status == Subscriber.Status.ACTIVE
         reader.confirmed_at = at
         reader.paused_until = None  # a pause of an earlier subscription
         reader.save(update_fields=["confirmed_at", "paused_until"])

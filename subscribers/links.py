@@ -17,6 +17,10 @@ from django.conf import settings
 _VERSION = "1"
 #: Longer than any link of ours; what is longer is refused unread.
 LONGEST_TOKEN = 500
+#: A moment in microseconds is above this, one in seconds below it, until the year 5138.
+_MOST_SECONDS = 10**11
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){4,6}")
 
 
@@ -51,6 +55,7 @@ class Fault(StrEnum):
     FORGED = "forged"
     WRONG_PURPOSE = "wrong_purpose"
     EXPIRED = "expired"
+    MOVED = "moved"
 
 
 _SENTENCES = {
@@ -58,6 +63,7 @@ _SENTENCES = {
     Fault.FORGED: "This link is not one of ours, or it was changed on its way.",
     Fault.WRONG_PURPOSE: "This link is for something else. Please use the one in the mail.",
     Fault.EXPIRED: "This link is too old to be used.",
+    Fault.MOVED: "This link was made before the address changed. A mail to the new address has one that works.",
 }
 
 
@@ -89,7 +95,7 @@ def unsubscribe_url(subscriber_public_id: str, extra: str = "") -> str:
 
 def preferences_url(subscriber_public_id: str, at: datetime) -> str:
     """Return the absolute address of a reader's choices, good for 30 days from `at`."""
-    token = _sign(Purpose.PREFERENCES, subscriber_public_id, _moment(at))
+    token = _sign(Purpose.PREFERENCES, subscriber_public_id, _exactly(at))
     return f"{settings.SITE_URL}/preferences/{token}"
 
 
@@ -100,7 +106,7 @@ def pause_url(subscriber_public_id: str, at: datetime) -> str:
 
 def account_url(subscriber_public_id: str, at: datetime) -> str:
     """Return the absolute address of address, data and erasure, good for 30 minutes from `at`."""
-    return f"{settings.SITE_URL}/account/{_sign(Purpose.ACCOUNT, subscriber_public_id, _moment(at))}"
+    return f"{settings.SITE_URL}/account/{_sign(Purpose.ACCOUNT, subscriber_public_id, _exactly(at))}"
 
 
 def new_address_url(subscriber_public_id: str, *, binding: str, at: datetime) -> str:
@@ -153,7 +159,7 @@ def read(token: str, purpose: Purpose, at: datetime) -> Claims:
     lifetime = LIFETIMES.get(purpose)
     if lifetime is None:
         return Claims(subject, extra="".join(rest))
-    issued_at = datetime.fromtimestamp(int(rest[0]), UTC)
+    issued_at = _issued_at(int(rest[0]))
     if at >= issued_at + lifetime:
         raise LinkError(Fault.EXPIRED)
     return Claims(subject, extra="".join(rest[1:]), issued_at=issued_at)
@@ -161,6 +167,15 @@ def read(token: str, purpose: Purpose, at: datetime) -> Claims:
 
 def _moment(at: datetime) -> str:
     return str(int(at.timestamp()))
+
+
+def _exactly(at: datetime) -> str:
+    """Return `at` in microseconds: a change of address parts the links of its second into old and new."""
+    return str((at - _EPOCH) // _MICROSECOND)
+
+
+def _issued_at(moment: int) -> datetime:
+    return _EPOCH + (timedelta(seconds=moment) if moment < _MOST_SECONDS else moment * _MICROSECOND)
 
 
 def _sign(purpose: Purpose, *parts: str) -> str:

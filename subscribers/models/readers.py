@@ -39,6 +39,9 @@ class Subscriber(models.Model):
     status_at = models.DateTimeField()
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    address_changed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Links that are older open nothing, except to leave."
+    )
 
     time_zone = models.CharField(max_length=64, default="UTC")
     send_minute = models.PositiveSmallIntegerField(default=7 * 60, help_text="Minutes after local midnight.")

@@ -1,5 +1,7 @@
 """The link that confirms: GET shows a button, POST acts."""
 
+from datetime import timedelta
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -11,6 +13,9 @@ from subscribers.links import Claims, Purpose
 from subscribers.models import Subscriber
 from subscribers.views.guards import behind_a_token, closed, path_of, trace_of
 
+#: How long a press on the button is answered with a welcome; later the subscription is an old one.
+STILL_NEW = timedelta(minutes=10)
+
 
 @behind_a_token(Purpose.CONFIRM)
 def confirm(request: HttpRequest, claims: Claims) -> HttpResponse:
@@ -19,18 +24,24 @@ def confirm(request: HttpRequest, claims: Claims) -> HttpResponse:
     if request.method == "POST":
         if not lifecycle.confirm(claims.subject, claims.extra, at=timezone.now(), trace=trace):
             return _used_up(request)
-        return _welcome(request, claims)
+        return _welcome(request, Subscriber.objects.get(public_id=claims.subject))
     reader = Subscriber.objects.filter(public_id=claims.subject).first()
-    if reader is not None and reader.status == Subscriber.Status.ACTIVE:
-        return _welcome(request, claims)
-    if reader is None or reader.status != Subscriber.Status.PENDING or binding_of(reader) != claims.extra:
+    if reader is None or binding_of(reader) != claims.extra:
+        return _used_up(request)
+    if reader.status == Subscriber.Status.ACTIVE:
+        return _welcome(request, reader)
+    if reader.status != Subscriber.Status.PENDING:
         return _used_up(request)
     page = {"address": masked(reader.address), "wording": getattr(text_asked_with(reader), "wording", "")}
     return render(request, "web/confirm.html", page)
 
 
-def _welcome(request: HttpRequest, claims: Claims) -> HttpResponse:
-    page = {"preferences": path_of(links.preferences_url(claims.subject, timezone.now()))}
+def _welcome(request: HttpRequest, reader: Subscriber) -> HttpResponse:
+    now = timezone.now()
+    page = {
+        "preferences": path_of(links.preferences_url(reader.public_id, now)),
+        "already": reader.confirmed_at is not None and now - reader.confirmed_at > STILL_NEW,
+    }
     return render(request, "web/confirmed.html", page)
 
 

@@ -18,13 +18,17 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from subscribers import links
+from subscribers import address_changes, links
 from subscribers.consent import Trace
 from subscribers.links import LinkError, Purpose
 from subscribers.networks import client_address
 
 log = structlog.get_logger(__name__)
 View = Callable[..., HttpResponseBase]
+
+#: What opens a reader's choices and data: a change of address voids the links of these in older mails.
+_FOR_THE_OWNER = frozenset({Purpose.PREFERENCES, Purpose.ACCOUNT})
+_GOOD_ONCE = frozenset({links.Fault.EXPIRED, links.Fault.MOVED})
 
 show_or_act = require_http_methods(["GET", "HEAD", "POST"])
 #: Bytes of a form that is open to anybody; everything typed to its limits, in four-byte letters, fits.
@@ -54,9 +58,9 @@ def behind_a_token(purpose: Purpose) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, token: str) -> HttpResponseBase:
             try:
-                claims = links.read(token, purpose, timezone.now())
+                claims = _read(token, purpose)
             except LinkError as error:
-                status = 410 if error.fault is links.Fault.EXPIRED else 400
+                status = 410 if error.fault in _GOOD_ONCE else 400
                 log.info("link refused", door=purpose.name.lower(), fault=error.fault)
                 response: HttpResponseBase = closed(request, str(error), status)
             else:
@@ -72,6 +76,13 @@ def behind_a_token(purpose: Purpose) -> Callable[[View], View]:
         return csrf_exempt(show_or_act(guarded))
 
     return decorate
+
+
+def _read(token: str, purpose: Purpose) -> links.Claims:
+    claims = links.read(token, purpose, timezone.now())
+    if purpose in _FOR_THE_OWNER and address_changes.is_void(claims):
+        raise LinkError(links.Fault.MOVED)
+    return claims
 
 
 def closed(request: HttpRequest, sentence: str, status: int) -> HttpResponse:

@@ -72,3 +72,14 @@ def test_an_old_link_is_closed_and_says_how_to_get_another(client: Client) -> No
     assert "too old" in response.content.decode()
     assert 'href="/subscribe/"' in response.content.decode()
     assert Subscriber.objects.get().status == Status.PENDING
+
+
+def test_a_link_opened_again_after_some_minutes_promises_no_first_digest(client: Client) -> None:
+    reader = pending()
+    link = confirming(reader)
+    assert "first digest comes within minutes" in client.post(link).content.decode()
+    with time_machine.travel(NOON + timedelta(minutes=11)):
+        for answer in (client.get(link), client.post(link)):
+            page = answer.content.decode()
+            assert (answer.status_code, "You are subscribed already" in page) == (200, True)
+            assert "first digest" not in page
