@@ -153,7 +153,7 @@ class ImportJobAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
         return response
 
     def problems(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Return every row that brought nobody in, with its line and reason, as CSV; no addresses."""
+        """Return every row to look into, with its line and reason, as CSV; no addresses."""
         job = self.get_object(request, str(pk))
         if job is None or not self.has_view_permission(request, job):
             raise PermissionDenied

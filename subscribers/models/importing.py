@@ -84,7 +84,7 @@ class ImportJob(models.Model):
 
 
 class ImportProblem(models.Model):
-    """A row of a file that brought no reader in, and why. It says where, never who."""
+    """A row of a file that brought no reader in, or not all it says, and why: where, never who."""
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="problems")
     line = models.PositiveIntegerField(help_text="Where the row begins; the header's line is 1.")
