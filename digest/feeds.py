@@ -38,11 +38,6 @@ class Feed:
     link: str
     entries: Sequence[Entry]
 
-    @property
-    def at(self) -> datetime:
-        """When it changed last."""
-        return max((entry.at for entry in self.entries), default=NEVER)
-
 
 class _Rss(Rss201rev2Feed):
     """RSS as Django writes it, but for an empty feed, which it would date now, and so anew each time."""

@@ -5,6 +5,7 @@ A key made of the content is never stale: what changes gets another key, and the
 
 import hashlib
 import time
+import zlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,11 +19,15 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
-#: How long a piece is kept, in seconds.
-KEPT = 3600
+#: How long a piece is kept, in seconds: each vote makes another, and the old ones take room.
+KEPT = 600
 #: How long a cache that failed is left alone, in seconds: each request would wait for it anew.
 PATIENCE = 10.0
 Answer = TypeVar("Answer")
+
+
+class Passing(SafeString):
+    """A piece that says what is wrong at this moment: it is shown and not kept."""
 
 
 class _Weather:
@@ -53,12 +58,28 @@ def remembered(kind: str, made_of: object, make: Callable[[], SafeString]) -> Sa
     """
     said = hashlib.sha256(repr(made_of).encode(errors="backslashreplace"))
     key = f"{kind}:{said.hexdigest()}"
-    known = _ask(lambda: cache.get(key))
-    if isinstance(known, SafeString):
+    known = _ask(lambda: _unpacked(key))
+    if known is not None:
         return known
     piece = make()
-    _ask(lambda: cache.set(key, piece, KEPT))
+    if not isinstance(piece, Passing):
+        _ask(lambda: cache.set(key, zlib.compress(piece.encode()), KEPT))
     return piece
+
+
+def _unpacked(key: str) -> SafeString | None:
+    """Return the piece kept under `key`; None if there is none, or something that cannot be read.
+
+    Raises RedisError.
+    """
+    try:
+        packed = cache.get(key)
+        return SafeString(zlib.decompress(packed).decode()) if packed is not None else None
+    except RedisError:
+        raise
+    except Exception as error:  # noqa: BLE001 - what unpickling junk raises is anything
+        log.warning("cache_unreadable", why=type(error).__name__)
+        return None
 
 
 def _ask(question: Callable[[], Answer]) -> Answer | None:

@@ -122,6 +122,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
+        # Two installations may share one Redis.
+        "KEY_PREFIX": read.derive(SECRET_KEY, "cache keys")[:16],
         # Without these a black-holed cache holds each page for minutes.
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1.0},
     }

@@ -200,13 +200,14 @@ def _period_and_share(at: datetime, period: int) -> tuple[int, float]:
 
 
 def _window(name: str, hour: int) -> str:
-    # Keyed, so that the cache holds no network, domain or address that could be read out of it.
+    # Keyed, so that the cache holds no network, domain or address that could be read out of it, and that two
+    # installations may share one.
     hashed = hmac.digest(settings.ADDRESS_PEPPER.encode(), name.encode(), hashlib.sha256).hex()[:32]
     return f"{_PREFIX}:{hashed}:{hour}"
 
 
 def _tally(name: str, hour: int) -> str:
-    return f"{_PREFIX}:{name}:{hour}"
+    return _window(f"tally {name}", hour)
 
 
 def _pressure_by_rows(at: datetime) -> Pressure:

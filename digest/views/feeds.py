@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
@@ -23,10 +23,12 @@ from digest.views.public import public
 from subscribers.models import Topic
 
 ENTRIES = 30
+#: Entries of a topic, where one edition has more papers of it than ENTRIES.
+MOST = 100
 #: Papers named in an edition's entry, and characters of an abstract in a paper's.
 FIRST, ABSTRACT = 10, 1_500
 #: Candidacies looked at for a topic's newest papers: the same paper may be in several editions.
-_LOOKED_AT = 4 * ENTRIES
+_LOOKED_AT = 2 * MOST
 # A year before every date: wording leaves none out, since what is said in a feed must stay true.
 _NO_YEAR = 0
 
@@ -128,9 +130,17 @@ def _stored(keys: Iterable[int]) -> Mapping[int, Line]:
 
 
 def _papers(topic: Topic) -> list[Entry]:
-    """Return the topic's newest papers, each dated by the first edition it was in, which never changes."""
-    newest = Candidate.objects.public().filter(paper__topics=topic).order_by("-edition__day", "paper_id")
-    keys = list(dict.fromkeys(newest.values_list("paper_id", flat=True)[:_LOOKED_AT]))[:ENTRIES]
+    """Return the topic's newest papers, each dated by the first edition it was in, which never changes.
+
+    Within an edition the most voted come first; all of the newest one, up to MOST, are there.
+    """
+    newest = Candidate.objects.public().filter(paper__topics=topic)
+    ordered = newest.order_by("-edition__day", "-upvotes", "-comments", "paper_id")
+    days: dict[int, date] = {}
+    for key, day in ordered.values_list("paper_id", "edition__day")[:_LOOKED_AT]:
+        days.setdefault(key, day)
+    of_the_newest = sum(day == max(days.values()) for day in days.values())
+    keys = list(days)[: min(max(of_the_newest, ENTRIES), MOST)]
     seen = Candidate.objects.public().filter(paper__in=keys).select_related("edition")
     first = {one.paper_id: _published(one.edition) for one in seen.order_by("-edition__day")}
     papers = Paper.objects.in_bulk(keys)

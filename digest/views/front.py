@@ -14,9 +14,10 @@ from digest.models import Edition
 from digest.previewing import Asked, preview
 from digest.views import editions
 from digest.views.public import public
-from subscribers import captcha
+from subscribers import captcha, limits
 from subscribers.forms import SignupForm, prefilled
 from subscribers.models import Preference
+from subscribers.networks import client_address
 
 
 @public
@@ -28,9 +29,11 @@ def front(request: HttpRequest) -> HttpResponse:
     """
     now = timezone.now()
     form = prefilled(request.GET)
+    asked = _asked(form)
+    # To look up what a link asks for is work, which the limit of /preview/ bounds here too.
+    looked_up = asked if asked and limits.may_preview(client_address(request), at=now) else None
     edition = Edition.objects.newest()
     context = editions.contents(edition, request.GET.get("page"), level=3) if edition else {}
-    asked = _asked(form)
     # What everybody sees is made once, as long as the day's papers are the same and within a minute.
     day = (edition and (edition.pk, edition.revision), context.get("papers"), edition_day(now))
     offered = [(topic.slug, topic.name) for topic in form.offered]
@@ -40,10 +43,10 @@ def front(request: HttpRequest) -> HttpResponse:
         "form": _form(request, form)
         if asked
         else kept.remembered("form", shown, lambda: _form(request, form)),
-        "preview": _preview(asked, now)
-        if asked
+        "preview": _preview(looked_up, now)
+        if looked_up
         else kept.remembered("preview", day, lambda: _preview(None, now)),
-        "personal": asked is not None,
+        "personal": looked_up is not None,
         "is_today": edition is not None and edition.day == edition_day(now),
     }
     return render(request, "web/front.html", context)
@@ -62,4 +65,6 @@ def _asked(form: SignupForm) -> Asked | None:
 
 
 def _preview(asked: Asked | None, at: datetime) -> SafeString:
-    return render_to_string("web/preview.html", {"preview": preview(asked, at=at)})
+    found = preview(asked, at=at)
+    piece = render_to_string("web/preview.html", {"preview": found})
+    return kept.Passing(piece) if found.broken else piece

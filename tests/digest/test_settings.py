@@ -33,7 +33,7 @@ import json, django
 from django.conf import settings
 django.setup()
 names = "DEBUG EMAIL_BACKEND EMAIL_HOST EMAIL_USE_TLS SENDERS SITE_URL CELERY_BROKER_URL"
-names = [*names.split(), "PEPPER_FROM_SECRET_KEY", "ADDRESS_PEPPER"]
+names = [*names.split(), "PEPPER_FROM_SECRET_KEY", "ADDRESS_PEPPER", "CACHES"]
 print(json.dumps({name: getattr(settings, name, None) for name in names} | {
     "engine": settings.DATABASES["default"]["ENGINE"], "anymail": settings.ANYMAIL}))
 """
@@ -91,6 +91,16 @@ def test_a_pepper_of_its_own_is_told_from_one_made_of_the_secret_key(tmp_path: P
         assert found["PEPPER_FROM_SECRET_KEY"] is derived
         assert (found["ADDRESS_PEPPER"] == "p" * 50) is not derived
         assert found["ADDRESS_PEPPER"]
+
+
+def test_two_installations_on_one_redis_have_keys_of_their_own(tmp_path: Path) -> None:
+    ones, others = (
+        values(tmp_path, **{**PRODUCTION, "SECRET_KEY": key * 30})["CACHES"]["default"]["KEY_PREFIX"]
+        for key in ("x7", "y8")
+    )
+    assert len(ones) == len(others) == 16
+    assert ones != others
+    assert ones not in "x7" * 30
 
 
 @pytest.mark.parametrize("name", sorted(PRODUCTION))

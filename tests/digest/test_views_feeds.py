@@ -174,6 +174,21 @@ def test_the_thirty_newest_entries_are_given(client: Client) -> None:
         assert dates == [f"{TODAY - age * DAY}" for age in range(30)]
 
 
+@pytest.mark.parametrize(("papers", "given"), [(20, 30), (45, 45), (110, 100)])
+def test_a_topic_gives_the_most_voted_first_and_all_of_the_newest_edition(
+    client: Client, papers: int, given: int
+) -> None:
+    vision = a_topic("vision")
+    a_frozen_edition(
+        TODAY - DAY, *[a_paper(f"Old {n}", vision, upvotes=500) for n in range(40)], approved_at=NOON - DAY
+    )
+    newest = [a_paper(f"New {votes}", vision, upvotes=votes) for votes in range(papers)]
+    a_frozen_edition(TODAY, *newest, approved_at=NOON)
+    titles = [item["title"] for item in json_of(client, TOPICS[2])["items"]]
+    assert len(titles) == given
+    assert titles[:papers] == [f"New {votes}" for votes in reversed(range(papers))][:given]
+
+
 @pytest.mark.parametrize("path", [*OURS, *TOPICS])
 def test_who_has_the_feed_gets_304_until_something_changes(client: Client, path: str) -> None:
     vision = a_topic("vision")

@@ -144,6 +144,14 @@ class TestWithTheCache:
             assert not [part for part in ("ada", "secret", "203.0") if part in str(key)]
             assert 0 < client.ttl(key) <= 170 * 3600
 
+    def test_two_installations_on_one_redis_count_apart(self, settings: Settings) -> None:
+        settings.SIGNUPS_PER_NETWORK = 3
+        assert passed(5, network="203.0.113.7") == 3
+        assert limits.pressure(NOON).asked == 5
+        settings.ADDRESS_PEPPER = "another installation's pepper"
+        assert limits.pressure(NOON).asked == 0
+        assert passed(5, network="203.0.113.7") == 3
+
     def test_the_pressure_tells_now_from_usual(self, settings: Settings) -> None:
         assert limits.pressure(NOON) == Pressure(0, 0, 0.0)
         for hours in range(2, 12):
