@@ -11,18 +11,26 @@ BETWEEN_LINKS = timedelta(minutes=10)
 MOST_LINKS_A_DAY = 5
 
 
-def mail_link(public_id: str, *, at: datetime) -> None:
+def mail_link(public_id: str, *, at: datetime) -> str:
     """Mail the reader a link to their account, to their own address and nowhere else.
 
-    At most one in ten minutes and five a day, so that whoever has an old mail of theirs cannot flood them;
-    the caller cannot tell, nor whether the reader exists.
+    At most one in ten minutes and five a day, so that whoever has an old mail of theirs cannot flood them. Return
+    "account" when it is mailed (or there is no such reader), "account-lately" or "account-enough" when not.
     """
     with transaction.atomic():
         reader = Subscriber.objects.select_for_update().filter(public_id=public_id).first()
         if reader is None:
-            return
+            return "account"
         mails = reader.system_mails.filter(kind=SystemMail.Kind.ACCOUNT)
         if mails.filter(created_at__gt=at - BETWEEN_LINKS).exists():
-            return
-        if mails.filter(created_at__gt=at - timedelta(days=1)).count() < MOST_LINKS_A_DAY:
-            outbox.post(reader, SystemMail.Kind.ACCOUNT, at=at)
+            return "account-lately"
+        if mails.filter(created_at__gt=at - timedelta(days=1)).count() >= MOST_LINKS_A_DAY:
+            return "account-enough"
+        outbox.post(reader, SystemMail.Kind.ACCOUNT, at=at)
+        return "account"
+
+
+def last_mailed(reader: Subscriber) -> datetime | None:
+    """Return when the newest link was asked for, as far as it is remembered."""
+    mails = reader.system_mails.filter(kind=SystemMail.Kind.ACCOUNT).order_by("-created_at")
+    return mails.values_list("created_at", flat=True).first()

@@ -3,7 +3,7 @@
 import functools
 import zoneinfo
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -47,7 +47,7 @@ class PreferencesForm(forms.Form):
         error_messages={"invalid": "Please write a time such as 07:30."},
     )
     size = forms.IntegerField(
-        label="Papers in a digest",
+        label="Papers in a digest (5 to 25)",
         min_value=5,
         max_value=25,
         error_messages={
@@ -108,13 +108,20 @@ class PauseForm(forms.Form):
     until = forms.DateField(
         label="Until",
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "form": "choices"}),
         error_messages={"invalid": "Please write a date such as 2026-12-24."},
     )
 
     def __init__(self, today: date, data: QueryDict | None = None, initial: date | None = None) -> None:
         super().__init__(data, initial={"until": initial})
         self.today = today
+
+    def end(self) -> date | None:
+        """Return the first day with a digest again that a valid form chose, or None for no pause."""
+        days, until = self.cleaned_data["days"], self.cleaned_data["until"]
+        if days is None:
+            return until  # type: ignore[no-any-return]
+        return self.today + timedelta(days=days) if days else None
 
     def clean(self) -> dict[str, Any]:
         """Refuse neither or both, and a date that is no pause."""

@@ -22,17 +22,15 @@ def preferences(request: HttpRequest, claims: Claims) -> HttpResponse:
     """Show and save all that a reader can choose; the pause and the fresh link are forms of their own."""
     now = timezone.now()
     form = request.GET.get("form") if request.method == "POST" else None
-    if form == "account":
-        account_links.mail_link(claims.subject, at=now)
-        return saved(request, "account", now, place="account")
     reader = Subscriber.objects.filter(public_id=claims.subject, status=Subscriber.Status.ACTIVE).first()
     if reader is None:
+        if form == "account":
+            account_links.mail_link(claims.subject, at=now)
+            return saved(request, "account", now, place="account")
         return _nothing_to_choose(request)
     try:
-        if form == "pause":
-            return _pause(request, reader, now)
         if request.method == "POST":
-            return _save(request, reader, now)
+            return _act(request, reader, now, form or "choices")
     except lifecycle.NotSubscribedError:
         return _nothing_to_choose(request)
     return _choices_page(request, reader, PreferencesForm(reader), PauseForm(today_of(reader, now)))
@@ -44,26 +42,28 @@ def _nothing_to_choose(request: HttpRequest) -> HttpResponse:
     return render(request, "web/no_choices.html", page, status=200 if page["mailed"] else 410)
 
 
-def _save(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpResponse:
-    form = PreferencesForm(reader, request.POST)
-    if not form.is_valid():
-        return _choices_page(request, reader, form, PauseForm(today_of(reader, now)))
-    lifecycle.change_preferences(
-        reader.public_id, form.choices(), at=now, trace=trace_of(request, "preferences page")
-    )
-    return saved(request, "choices", now)
+def _act(request: HttpRequest, reader: Subscriber, now: datetime, pressed: str) -> HttpResponse:
+    """Do what the button says and save the choices with it: all buttons of the page send all of it.
 
-
-def _pause(request: HttpRequest, reader: Subscriber, now: datetime) -> HttpResponse:
-    today = today_of(reader, now)
-    form = PauseForm(today, request.POST)
-    if not form.is_valid():
-        return _choices_page(request, reader, PreferencesForm(reader), form)
-    days, until = form.cleaned_data["days"], form.cleaned_data["until"]
-    if days is not None:
-        until = today + timedelta(days=days) if days else None
-    lifecycle.pause(reader.public_id, until, at=now, trace=trace_of(request, "preferences page"))
-    return saved(request, "pause", now, place="pause")
+    A button of a page from before that sends no choices, and they stay.
+    """
+    today, sent = today_of(reader, now), request.POST
+    choosing = pressed == "choices" or "frequency" in sent
+    pausing = pressed == "pause" or bool(sent.get("until"))
+    form = PreferencesForm(reader, sent if choosing else None)
+    pause = PauseForm(today, sent if pausing else None)
+    if (choosing and not form.is_valid()) or (pausing and not pause.is_valid()):
+        return _choices_page(request, reader, form, pause)
+    trace, done = trace_of(request, "preferences page"), []
+    if choosing:
+        lifecycle.change_preferences(reader.public_id, form.choices(), at=now, trace=trace)
+        done.append("choices")
+    if pausing:
+        lifecycle.pause(reader.public_id, pause.end(), at=now, trace=trace)
+        done.append("pause")
+    if pressed == "account":
+        done.append(account_links.mail_link(reader.public_id, at=now))
+    return saved(request, "+".join(done), now, place="" if pressed == "choices" else pressed)
 
 
 def _choices_page(
@@ -76,11 +76,20 @@ def _choices_page(
         "paused_until": reader.paused_until if paused else None,
         "address": masked(reader.address),
         "saved": just_saved(request),
-        "mailed": just_saved(request) == "account",
-        "active": True,
+        "mailed_at": lambda: _local(reader, account_links.last_mailed(reader)),
         "unsubscribe": path_of(links.unsubscribe_url(reader.public_id)),
     }
     return render(request, "web/preferences.html", page, status=422 if form.errors or pause.errors else 200)
+
+
+def _local(reader: Subscriber, moment: datetime | None) -> str:
+    """Return the time of day of `moment` where the reader lives."""
+    if moment is None:
+        return ""
+    try:
+        return f"{moment.astimezone(ZoneInfo(reader.time_zone)):%H:%M}"
+    except (ZoneInfoNotFoundError, ValueError):
+        return f"{moment:%H:%M} UTC"
 
 
 def today_of(reader: Subscriber, now: datetime) -> date:

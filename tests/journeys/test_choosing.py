@@ -28,7 +28,7 @@ def _account(house: House, tab: Tab, reader: Subscriber) -> str:
     """Ask for the account's link on the preferences page; return its path from the mail."""
     tab.open(choosing(reader))
     tab.page.get_by_role("button", name="Mail me a link").click()
-    expect(tab.page.get_by_text("a mail is on its way to you")).to_be_visible()
+    expect(tab.page.get_by_text("A mail with the link is on its way to")).to_be_visible()
     return house.way(reader.address, "/account/")
 
 

@@ -173,3 +173,43 @@ def test_a_page_of_choices_costs_a_few_queries_however_many_topics(client: Clien
     with CaptureQueriesContext(connection) as queries:
         client.get(choosing(reader))
     assert len(queries) <= 5
+
+
+@pytest.mark.parametrize(
+    ("button", "data", "said"),
+    [
+        ("pause", {"days": "14"}, "Paused."),
+        ("pause", {"until": "2026-12-24"}, "Paused."),
+        ("choices", {"until": "2026-12-24"}, "Paused."),
+        ("account", {}, "is on its way to"),
+    ],
+)
+def test_every_button_saves_the_choices_too_and_the_page_says_both(
+    client: Client, button: str, data: dict[str, str], said: str
+) -> None:
+    reader = a_reader("ada@example.org")
+    pressed = client.post(f"{choosing(reader)}?form={button}", choices(size="20", words="splats", **data))
+    page = client.get(pressed["Location"].partition("#")[0]).content.decode()
+    assert ("Saved." in page, said in page) == (True, True)
+    reader.refresh_from_db()
+    assert (reader.size, reader.interests.get().text) == (20, "splats")
+
+
+@pytest.mark.parametrize(
+    ("button", "data"),
+    [("pause", {"days": "14"}), ("account", {}), ("pause", {"until": "soon", "size": "9"})],
+)
+def test_a_slip_stops_every_button_and_loses_nothing(
+    client: Client, button: str, data: dict[str, str]
+) -> None:
+    reader = a_reader("ada@example.org")
+    before = snapshot()
+    given = choices(**{"size": "99", "words": "splats", **data})
+    response = client.post(f"{choosing(reader)}?form={button}", given)
+    page = response.content.decode()
+    assert (response.status_code, page.count('role="alert"')) == (422, 1)
+    assert "splats" in page
+    assert f'value="{given["size"]}"' in page
+    assert ('href="#id_size"' in page) == (given["size"] == "99")
+    assert ('href="#id_until"' in page) == ("until" in data)
+    assert snapshot() == before
