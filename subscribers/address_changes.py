@@ -114,6 +114,13 @@ def refuse(public_id: str, binding: str) -> None:
             wish.delete()
 
 
+def cancel(public_id: str) -> None:
+    """Forget the reader's own wish to move, whatever address it names; its mail's link opens nothing then."""
+    with transaction.atomic():
+        reader = Subscriber.objects.select_for_update().filter(public_id=public_id).first()
+        AddressChange.objects.filter(subscriber=reader).delete()
+
+
 def wish_of(reader: Subscriber, binding: str) -> AddressChange | None:
     """Return the reader's open wish if `binding` stands for its address."""
     wish = AddressChange.objects.filter(subscriber=reader).first()

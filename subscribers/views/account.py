@@ -9,8 +9,8 @@ from django.utils import timezone
 from subscribers import address_changes, lifecycle
 from subscribers.addresses import masked
 from subscribers.forms import AddressForm
-from subscribers.links import Claims, Purpose
-from subscribers.models import Subscriber
+from subscribers.links import LIFETIMES, Claims, Purpose
+from subscribers.models import AddressChange, Subscriber
 from subscribers.views.guards import behind_a_token, closed, trace_of
 from subscribers.views.saying import just_saved, saved
 
@@ -29,6 +29,9 @@ def account(request: HttpRequest, claims: Claims) -> HttpResponse:
     if request.GET.get("do") == "erase":
         lifecycle.erase(reader.public_id, at=timezone.now(), trace=trace_of(request, "account page"))
         return render(request, "web/erased.html")
+    if request.GET.get("do") == "stay":
+        address_changes.cancel(reader.public_id)
+        return saved(request, "stay", timezone.now())
     return _ask_new_address(request, reader)
 
 
@@ -48,7 +51,10 @@ def _ask_new_address(request: HttpRequest, reader: Subscriber) -> HttpResponse:
 
 
 def _account_page(request: HttpRequest, reader: Subscriber, form: AddressForm) -> HttpResponse:
+    since = timezone.now() - LIFETIMES[Purpose.NEW_ADDRESS]
+    wish = AddressChange.objects.filter(subscriber=reader, asked_at__gt=since).first()
     page: dict[str, Any] = {
+        "waiting": masked(wish.address) if wish else "",
         "form": form,
         "address": masked(reader.address),
         "active": reader.status == Subscriber.Status.ACTIVE,

@@ -7,6 +7,7 @@ import time_machine
 from django.test import Client
 
 from subscribers import lifecycle
+from subscribers.addresses import address_hash
 from subscribers.models import AddressChange, ConsentEvent, Interest, Subscriber, Suppression, SystemMail
 from tests.cast import NOON, a_reader, a_topic
 from tests.sinks.smtp_sink import SmtpSink
@@ -149,3 +150,17 @@ def test_without_a_press_nothing_is_erased(client: Client) -> None:
         assert client.get(account_of(reader) + what).status_code == 200
         assert client.head(account_of(reader) + what).status_code == 200
     assert snapshot() == before
+
+
+def test_a_waiting_change_is_shown_masked_and_can_be_cancelled(client: Client) -> None:
+    reader = a_reader("ada@example.org")
+    assert "waiting for its owner" not in client.get(account_of(reader)).content.decode()
+    client.post(account_of(reader) + "?do=address", {"address": "new@there.example.org"})
+    page = client.get(account_of(reader)).content.decode()
+    assert "n•••@there.example.org is waiting for its owner’s press" in page
+    assert "new@there" not in page
+    pressed = client.post(account_of(reader) + "?do=stay")
+    page = client.get(pressed["Location"]).content.decode()
+    assert ("Nothing is changed." in page, "waiting for its owner" in page) == (True, False)
+    assert not AddressChange.objects.exists()
+    assert client.post(moving(reader, address_hash("new@there.example.org"))).status_code == 410

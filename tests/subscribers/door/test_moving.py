@@ -7,7 +7,7 @@ import time_machine
 from django.test import Client
 
 from subscribers import lifecycle, outbox
-from subscribers.addresses import address_hash
+from subscribers.addresses import address_hash, masked
 from subscribers.models import AddressChange, Subscriber, Suppression, SystemMail
 from tests.cast import NOON, a_reader
 from tests.sinks.smtp_sink import SmtpSink
@@ -62,7 +62,7 @@ def test_the_page_says_the_same_whoever_has_the_address(client: Client) -> None:
         page = ask(client, reader, address)
         for own in (account_of(reader), account_of(reader).rpartition("/")[2]):
             page = page.replace(own, "LINK")
-        pages.add(page)
+        pages.add(page.replace(masked(address), "TYPED"))
         again = client.get(account_of(reader)).content.decode()
         assert address not in again
     assert len(pages) == 1

@@ -76,7 +76,7 @@ def test_links_made_after_the_change_work_within_the_same_second(client: Client)
 
 def test_a_token_that_says_whole_seconds_opens_until_the_change_and_not_after(client: Client) -> None:
     reader = a_reader("ada@example.org")
-    sign = links._sign  # noqa: SLF001 - as the house made them before
+    sign = links._sign
     old = f"/preferences/{sign(links.Purpose.PREFERENCES, reader.public_id, str(int(NOON.timestamp())))}"
     assert client.get(old).status_code == 200
     moved(reader)
