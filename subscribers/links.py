@@ -63,7 +63,7 @@ _SENTENCES = {
     Fault.FORGED: "This link is not one of ours, or it was changed on its way.",
     Fault.WRONG_PURPOSE: "This link is for something else. Please use the one in the mail.",
     Fault.EXPIRED: "This link is too old to be used.",
-    Fault.MOVED: "This link was made before the address changed. A mail to the new address has one that works.",
+    Fault.MOVED: "This link was made before the address changed. Mails to the new one hold links that work.",
 }
 
 
