@@ -99,6 +99,24 @@ def test_a_reader_takes_a_break_and_comes_back(open_tab: Opened, reader: Subscri
     assert reader.paused_until is None
 
 
+def test_without_javascript_a_break_saves_the_choices_too_and_a_slip_is_led_to(
+    open_tab: Opened, reader: Subscriber
+) -> None:
+    page = (tab := open_tab(width=PHONE, script=False)).page
+    tab.open(choosing(reader))
+    page.get_by_label("Subjects, in your own words").fill("gaussian splatting")
+    page.get_by_label("Papers in a digest").fill("99")
+    page.get_by_role("button", name="Two weeks").click()
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    page.get_by_role("alert").get_by_role("link").click()
+    expect(page.get_by_label("Papers in a digest")).to_be_in_viewport()
+    page.get_by_label("Papers in a digest").fill("20")
+    page.get_by_role("button", name="Two weeks").click()
+    expect(page.get_by_text("Paused.")).to_be_visible()
+    reader.refresh_from_db()
+    assert (reader.size, Interest.objects.get().text) == (20, "gaussian splatting")
+
+
 def test_without_javascript_everything_can_be_chosen_and_previewed(
     open_tab: Opened, reader: Subscriber
 ) -> None:
