@@ -15,7 +15,7 @@ def mail_link(public_id: str, *, at: datetime) -> str:
     """Mail the reader a link to their account, to their own address and nowhere else.
 
     At most one in ten minutes and five a day, so that whoever has an old mail of theirs cannot flood them.
-    Return "account" when it is mailed (or there is no such reader), else "account-lately" or "account-enough".
+    Return "account" when it is mailed (or nobody is there), else "account-lately" or "account-enough".
     """
     with transaction.atomic():
         reader = Subscriber.objects.select_for_update().filter(public_id=public_id).first()

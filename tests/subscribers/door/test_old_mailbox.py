@@ -101,6 +101,7 @@ def test_an_old_confirmation_leads_the_old_mailbox_to_no_choices(client: Client)
     link = confirming(reader)
     assert client.post(link).status_code == 200
     moved(reader)
+    events = ConsentEvent.objects.count()
     for answer in (client.get(link), client.post(link)):
         assert (answer.status_code, "/preferences/" in answer.content.decode()) == (410, False)
-    assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.CONFIRMED).count() == 1
+    assert ConsentEvent.objects.count() == events
