@@ -1,6 +1,6 @@
 """The preference centre: all that a reader can choose, the pause, and the way to a fresh link."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
