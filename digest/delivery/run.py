@@ -112,7 +112,7 @@ class Worker:
             if not mine:
                 settling.skip(delivery, Delivery.State.SKIPPED_EMPTY, at=at)
                 continue
-            moment = delivery.submitted_at or at
+            moment = _moment(delivery, at)
             try:
                 digest = renderer.digest(delivery.public_id, delivery.subscriber, mine, moment)
             except ValueError as error:
@@ -216,3 +216,14 @@ def run(
         total += claimed
         reset_queries()  # under DEBUG Django keeps the text of every statement
     return total
+
+
+def _moment(delivery: Delivery, at: datetime) -> datetime:
+    """Return when the message counts as made: a retry is the same message, unless its reader has moved since.
+
+    A move closes the links of earlier mails.
+    """
+    first, reader = delivery.submitted_at, delivery.subscriber
+    if first is None or reader is None or (reader.address_changed_at and reader.address_changed_at >= first):
+        return at
+    return first

@@ -1,9 +1,11 @@
 """A reader's address changes while a digest is under way: it goes to the new one, whole, or waits."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
-from django.test import override_settings
+import time_machine
+from django.test import Client, override_settings
 
 from digest import enrolling
 from digest.delivery import run as loop
@@ -125,6 +127,23 @@ def test_a_digest_put_off_at_the_old_address_is_tried_at_the_new_one(
     deliver()
     assert len(smtp_sink.to(NEW)) == len(smtp_sink.received) == 1
     assert Delivery.objects.get().address_hash == address_hash(NEW)
+
+
+def test_its_links_open_though_the_move_closed_those_of_the_first_try(
+    reader: Subscriber, smtp_sink: SmtpSink, client: Client
+) -> None:
+    with FaultSMTP("rcpt 450") as server, override_settings(**server.settings):
+        deliver()
+    move(reader)
+    Delivery.objects.update(retry_at=NOON)
+    worker = loop.Worker(lambda: NOON + timedelta(minutes=10))
+    loop.run(worker)
+    worker.close()
+    body = smtp_sink.to(NEW)[0].message.get_body(("plain",))
+    assert body is not None
+    (link,) = set(re.findall(r"/preferences/[^\s#]+", str(body.get_content())))
+    with time_machine.travel(NOON + timedelta(hours=1)):
+        assert client.get(link).status_code == 200
 
 
 def test_whoever_moves_gets_one_digest_of_an_edition(reader: Subscriber, smtp_sink: SmtpSink) -> None:
