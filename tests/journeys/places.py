@@ -179,7 +179,7 @@ CHOICES = [
         "preferences, refused",
         "preferences",
         lambda: choosing(a_reader()),
-        steps=all_of(fill("Papers in a digest", "99"), SAVE),
+        steps=all_of(fill("Papers in a digest (5 to 25)", "99"), SAVE),
     ),
     Place("preferences, saved", "preferences", lambda: choosing(a_reader()), steps=SAVE),
     Place("preferences, paused", "preferences", lambda: choosing(a_reader()), steps=press("A month")),
