@@ -11,9 +11,9 @@ from django.db import IntegrityError, transaction
 
 from subscribers import outbox
 from subscribers.addresses import address_hash, address_key, normalise
-from subscribers.asking import may_ask
+from subscribers.asking import hold, may_ask
 from subscribers.consent import Trace, record, text_asked_with
-from subscribers.lifecycle import NotSubscribedError
+from subscribers.lifecycle import active
 from subscribers.links import Claims, address_binding
 from subscribers.models import AddressChange, ConsentEvent, Subscriber, Suppression, SystemMail
 
@@ -42,7 +42,8 @@ def ask(public_id: str, address: str, *, at: datetime, trace: Trace) -> None:
     address = normalise(address)
     hashed, key = address_hash(address), address_key(address)
     with transaction.atomic():
-        reader = _active(public_id)
+        hold(hashed)  # before any row: of several who ask one address at once, each sees what was recorded
+        reader = active(public_id)
         if reader.address_key == key:
             raise SameAddressError
         AddressChange.objects.update_or_create(
@@ -81,8 +82,11 @@ def agree(public_id: str, binding: str, *, at: datetime, trace: Trace) -> bool:
             wish = wish_of(reader, binding)
             if wish is None or not _is_free(wish.address_hash, wish.address_key):
                 return False
+            # Imports go by the log of an address: the old one's owner has none of our mail any more.
+            record(reader, ConsentEvent.Kind.WITHDRAWN, trace, at=at)
             _move(reader, wish, at)
-            record(reader, ConsentEvent.Kind.CHANGED, trace, at=at)
+            # To the new one's log this is an agreement: it answers what was asked.
+            record(reader, ConsentEvent.Kind.CONFIRMED, trace, at=at, text=text_asked_with(reader))
             return True
     except IntegrityError:  # somebody else took the address between the look and the writing
         return False
@@ -125,13 +129,6 @@ def wish_of(reader: Subscriber, binding: str) -> AddressChange | None:
     """Return the reader's open wish if `binding` stands for its address."""
     wish = AddressChange.objects.filter(subscriber=reader).first()
     return wish if wish is not None and address_binding(wish.address_hash) == binding else None
-
-
-def _active(public_id: str) -> Subscriber:
-    reader = Subscriber.objects.select_for_update().filter(public_id=public_id).first()
-    if reader is None or reader.status != Subscriber.Status.ACTIVE:
-        raise NotSubscribedError(public_id)
-    return reader
 
 
 def _move(reader: Subscriber, wish: AddressChange, at: datetime) -> None:

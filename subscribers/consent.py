@@ -22,17 +22,21 @@ def current_consent_text() -> ConsentText:
 
 
 def record(
-    reader: Subscriber,
+    reader: Subscriber | None,
     kind: ConsentEvent.Kind,
     trace: Trace,
     *,
     at: datetime,
     text: ConsentText | None = None,
+    hashed: str = "",
 ) -> None:
-    """Add one event; call it in the transaction of what it tells of."""
+    """Add one event; call it in the transaction of what it tells of.
+
+    `hashed` is the hash of its address where that is not the reader's, or there is no reader.
+    """
     ConsentEvent.objects.create(
         subscriber=reader,
-        address_hash=reader.address_hash,
+        address_hash=hashed or (reader.address_hash if reader else ""),
         kind=kind,
         text=text,
         source=trace.source,

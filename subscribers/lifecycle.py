@@ -12,7 +12,7 @@ from django.db import transaction
 
 from subscribers import outbox, zones
 from subscribers.addresses import address_hash, address_key, normalise
-from subscribers.asking import may_ask
+from subscribers.asking import hold, may_ask
 from subscribers.consent import Trace, binding_of, current_consent_text, record, text_asked_with
 from subscribers.models import (
     ConsentEvent,
@@ -68,6 +68,7 @@ def sign_up(
     address = normalise(address)
     hashed = address_hash(address)
     with transaction.atomic():
+        hold(hashed)
         if Suppression.objects.filter(address_hash=hashed).exists():
             return
         # Locked as it is found: retention may be deleting the row, and then it is not there.
@@ -117,7 +118,7 @@ def change_preferences(public_id: str, choices: Choices, *, at: datetime, trace:
 
     Raises NotSubscribedError."""
     with transaction.atomic():
-        reader = _active(public_id)
+        reader = active(public_id)
         for field in ("frequency", "weekday", "send_minute", "time_zone", "size"):
             setattr(reader, field, getattr(choices, field))
         reader.save(update_fields=["frequency", "weekday", "send_minute", "time_zone", "size"])
@@ -133,7 +134,7 @@ def pause(public_id: str, until: date | None, *, at: datetime, trace: Trace) -> 
 
     Raises NotSubscribedError."""
     with transaction.atomic():
-        reader = _active(public_id)
+        reader = active(public_id)
         if reader.paused_until == until:
             return
         reader.paused_until = until
@@ -146,7 +147,7 @@ def read_weekly(public_id: str, *, at: datetime, trace: Trace) -> None:
 
     Raises NotSubscribedError."""
     with transaction.atomic():
-        reader = _active(public_id)
+        reader = active(public_id)
         if reader.frequency == Subscriber.Frequency.WEEKLY:
             return
         reader.frequency = Subscriber.Frequency.WEEKLY
@@ -233,7 +234,8 @@ def _locked(public_id: str) -> Subscriber | None:
     return Subscriber.objects.select_for_update().filter(public_id=public_id).first()
 
 
-def _active(public_id: str) -> Subscriber:
+def active(public_id: str) -> Subscriber:
+    """Return the active reader, locked to the transaction's end. Raises NotSubscribedError."""
     reader = _locked(public_id)
     if reader is None or reader.status != Subscriber.Status.ACTIVE:
         raise NotSubscribedError(public_id)

@@ -13,6 +13,7 @@ from subscribers.links import address_binding
 from subscribers.models import AddressChange, ConsentEvent, Subscriber, Suppression, SystemMail
 from tests.cast import NOON, a_reader, a_topic
 from tests.sinks.smtp_sink import SmtpSink
+from tests.subscribers.importing.files import here, imported, plain
 
 pytestmark = pytest.mark.django_db
 
@@ -61,8 +62,9 @@ def test_the_owners_press_moves_address_key_and_hash_together_and_tells_the_old_
     assert reader.status_at == NOON - 10 * DAY, "moving is no step of the subscription"
     notice = SystemMail.objects.get(kind=Kind.ADDRESS_CHANGED)
     assert (notice.to, notice.created_at) == (OLD, NOON + HOUR)
-    event = reader.consent_events.get(kind=ConsentEvent.Kind.CHANGED)
-    assert (event.address_hash, event.source) == (address_hash(NEW), "address change")
+    for kind, address in ((ConsentEvent.Kind.WITHDRAWN, OLD), (ConsentEvent.Kind.CONFIRMED, NEW)):
+        event = reader.consent_events.get(kind=kind)
+        assert (event.address_hash, event.source) == (address_hash(address), "address change")
     assert not AddressChange.objects.exists()
 
 
@@ -72,7 +74,7 @@ def test_a_second_press_says_the_same_and_does_nothing_more() -> None:
     assert agree(reader)
     assert agree(reader, at=2 * HOUR)
     assert SystemMail.objects.filter(kind=Kind.ADDRESS_CHANGED).count() == 1
-    assert reader.consent_events.filter(kind=ConsentEvent.Kind.CHANGED).count() == 1
+    assert reader.consent_events.filter(kind=ConsentEvent.Kind.CONFIRMED).count() == 1
 
 
 def test_the_newest_wish_counts() -> None:
@@ -238,3 +240,29 @@ def test_an_unsubscribe_link_is_the_readers_own_when_it_names_a_delivery_or_thei
     for extra in ("", "d" * 22, address_binding(reader.address_hash)):
         assert not address_changes.is_only_asked(reader.public_id, extra)
     assert not address_changes.is_only_asked("nobody", address_binding(address_hash(NEW)))
+
+
+@pytest.mark.parametrize("end", ["stay", "leave", "erase"])
+def test_no_import_brings_back_the_address_that_a_reader_moved_from(end: str) -> None:
+    imported(plain(OLD))
+    reader = Subscriber.objects.get()
+    ask(reader)
+    assert agree(reader)
+    if end == "leave":
+        lifecycle.unsubscribe(reader.public_id, at=NOON + 2 * HOUR, trace=PAGE)
+    if end == "erase":
+        lifecycle.erase(reader.public_id, at=NOON + 2 * HOUR, trace=PAGE)
+    imported(plain(OLD, NEW))
+    assert here() == ({NEW} if end == "stay" else set())
+
+
+def test_the_owner_may_return_to_the_old_address_by_signing_up_or_by_moving_as_often_as_they_agree() -> None:
+    reader = a_reader(OLD)
+    for days in range(8):
+        there = OLD if days % 2 else NEW
+        ask(reader, there, days * 2 * DAY)
+        assert agree(reader, there, days * 2 * DAY + HOUR)
+    ask(reader, NEW, 17 * DAY)
+    assert agree(reader, NEW, 17 * DAY + HOUR)
+    lifecycle.sign_up(OLD, [], at=NOON + 18 * DAY, trace=PAGE)
+    assert SystemMail.objects.filter(kind=Kind.CONFIRM).count() == 1

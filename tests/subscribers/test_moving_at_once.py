@@ -42,7 +42,7 @@ def test_a_press_repeated_at_once_moves_once_and_tells_the_old_address_once() ->
     reader = wishing("ada@example.org")
     deed = partial(address_changes.agree, reader.public_id, BINDING, at=NOON, trace=TRACE)
     assert at_once(deed, deed, deed) == [True] * 3
-    assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.CHANGED).count() == 1
+    assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.CONFIRMED).count() == 1
     assert [mail.to for mail in SystemMail.objects.all()] == ["ada@example.org"]
 
 
@@ -56,6 +56,14 @@ def test_moving_to_an_address_that_signs_up_at_the_same_moment_makes_one_reader_
     results = at_once(*deeds)
     assert not [result for result in results if isinstance(result, Exception)]
     assert Subscriber.objects.filter(address_key=NEW).count() == 1
+
+
+def test_one_address_that_several_readers_ask_at_once_gets_one_mail() -> None:
+    the_wording()
+    readers = [a_reader(f"reader{number}@example.org") for number in range(8)]
+    deeds = [partial(address_changes.ask, r.public_id, NEW, at=NOON, trace=TRACE) for r in readers]
+    assert at_once(*deeds) == [None] * 8
+    assert ConsentEvent.objects.filter(kind=ConsentEvent.Kind.REQUESTED).count() == 1
 
 
 def test_coming_back_pressed_several_times_at_once_is_one_step() -> None:
