@@ -13,7 +13,14 @@ from django.conf import settings
 from django.db.models import Q
 
 from digest.models import Delivery, Paper
-from subscribers.models import AddressChange, ConsentEvent, SignupRequest, Subscriber, Suppression
+from subscribers.models import (
+    AddressChange,
+    ConsentEvent,
+    SignupRequest,
+    Subscriber,
+    Suppression,
+    SystemMail,
+)
 
 Section = dict[str, Any]
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -91,18 +98,24 @@ def _interests(reader: Subscriber) -> Section:
 
 
 def _consent(reader: Subscriber) -> Section:
-    """Return the log of this reader, and of an earlier one with the same address who was erased."""
+    """Return the log of this reader, and of an earlier one with the same address who was erased.
+
+    That another address was asked is left out: it was not where somebody has that address already, and nobody
+    shall learn that. Events without a reader may have come by another person's browser, so it is not named.
+    """
     mine = Q(subscriber=reader) | Q(subscriber=None, address_hash=reader.address_hash)
-    events = ConsentEvent.objects.filter(mine).select_related("text", "import_job").order_by("pk")
+    asked_another = Q(kind=ConsentEvent.Kind.REQUESTED) & ~Q(address_hash=reader.address_hash)
+    events = ConsentEvent.objects.filter(mine).exclude(asked_another).order_by("pk")
     return {
         "about": "The proof of what was agreed to and taken back: when, from where, and in which words.",
         "rows": [
             {
-                **_row(event, "at", "kind", "source", "network", "user_agent", "address_hash"),
+                **_row(event, "at", "kind", "source", "address_hash"),
+                **(_row(event, "network", "user_agent") if event.subscriber_id else {}),
                 "agreed_to": _row(event.text, "version", "wording") if event.text else None,
                 "imported_with": event.import_job.consent_source if event.import_job else None,
             }
-            for event in events
+            for event in events.select_related("text", "import_job")
         ],
     }
 
@@ -111,7 +124,11 @@ def _mails(reader: Subscriber) -> Section:
     names = ("kind", "state", "created_at", "not_before", "sent_at", "to", "attempts", "detail", "public_id")
     return {
         "about": "Mails about your subscription. “to” is empty where they went to your address.",
-        "rows": [_row(mail, *names) for mail in reader.system_mails.order_by("pk")],
+        # Whether a new address was written to depends on who has it: see _consent.
+        "rows": [
+            _row(mail, *names)
+            for mail in reader.system_mails.exclude(kind=SystemMail.Kind.NEW_ADDRESS).order_by("pk")
+        ],
     }
 
 

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from digest import export
 from digest.models import Delivery, Edition
-from subscribers import lifecycle, links
+from subscribers import address_changes, lifecycle, links
 from subscribers.consent import Trace
 from subscribers.models import (
     AddressChange,
@@ -135,7 +135,7 @@ def everything() -> dict[str, models.Model]:
         ),
         SystemMail.objects.create(
             subscriber=reader,
-            kind="new_address",
+            kind="address_changed",
             to="elsewhere@example.org",
             state="failed",
             attempts=17,
@@ -365,3 +365,33 @@ def test_links_that_open_nothing_get_a_page_and_no_file(client: Client) -> None:
         assert answer.status_code == status
         assert "Content-Disposition" not in answer
         assert kept_private(answer)
+
+
+@pytest.mark.parametrize("status", [None, *Subscriber.Status])
+def test_what_is_told_of_a_wish_to_move_is_the_same_whoever_has_the_address(status: str | None) -> None:
+    reader = a_reader(ADDRESS)
+    if status:
+        a_reader("grace@example.org", status=status)
+    address_changes.ask(reader.public_id, "grace@example.org", at=NOON, trace=Trace("account page"))
+    told = data_of(reader)
+    assert told["address_change"]["waiting"]["address"] == "grace@example.org"
+    assert told["mails"]["rows"] == []
+    assert told["consent"]["rows"] == []
+
+
+def test_whose_browser_an_event_without_a_reader_came_by_is_not_told() -> None:
+    reader, eve = a_reader(ADDRESS), a_reader("eve@example.org")
+    trace = Trace("account page", network="192.0.2.66", user_agent="Eve's browser")
+    ConsentEvent.objects.create(
+        subscriber=eve,
+        address_hash=reader.address_hash,
+        kind=ConsentEvent.Kind.REQUESTED,
+        source=trace.source,
+        network=trace.network,
+        user_agent=trace.user_agent,
+        at=NOON,
+    )
+    lifecycle.erase(eve.public_id, at=NOON, trace=Trace("test"))
+    assert len(data_of(reader)["consent"]["rows"]) == 1
+    assert "192.0.2.66" not in json.dumps(data_of(reader))
+    assert "Eve" not in json.dumps(data_of(reader))
