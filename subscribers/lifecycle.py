@@ -213,9 +213,12 @@ def lift(hashed: str, *, at: datetime) -> None:
     """Take the address with hash `hashed` off the suppression list.
 
     A reader it had stopped becomes one who left: they may sign up again, and nobody else can do it for them.
+    The log says so too, since imports go by it when the reader's row is gone.
     """
     with transaction.atomic():
         Suppression.objects.filter(address_hash=hashed).delete()
+        reader = Subscriber.objects.filter(address_hash=hashed).first()
+        record(reader, ConsentEvent.Kind.WITHDRAWN, Trace("suppression lifted"), at=at, hashed=hashed)
         Subscriber.objects.filter(address_hash=hashed, status=Subscriber.Status.SUPPRESSED).update(
             status=Subscriber.Status.UNSUBSCRIBED, status_at=at
         )

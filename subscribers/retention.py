@@ -130,7 +130,7 @@ def _unconfirmed_log(at: datetime, limit: int) -> int:
     asked = set(page.values())
     events = ConsentEvent.objects.filter(address_hash__in=asked).exclude(kind=_NO_WORD_OF_THEIRS)
     # By address, not by the event's reader: who wanted to move to an address that never agreed is still here.
-    readers = Subscriber.objects.filter(address_hash__in=asked)
+    readers = Subscriber.objects.filter(address_hash__in=asked).exclude(status=Subscriber.Status.PENDING)
     known = set(events.values_list("address_hash", flat=True).union(readers.values_list("address_hash")))
     kept = [pk for pk, hashed in page.items() if hashed in known]
     _log_rows.filter(pk__in=kept).update(keeping=ConsentEvent.Keeping.PROOF)

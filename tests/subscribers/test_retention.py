@@ -167,6 +167,12 @@ def test_the_log_of_a_reader_who_is_there_is_kept() -> None:
     assert ConsentEvent.objects.get().keeping == Keeping.PROOF
 
 
+def test_a_new_wish_that_waits_makes_no_proof_of_an_old_one() -> None:
+    an_event(subscriber=a_reader(ADDRESS, status=Subscriber.Status.PENDING))
+    tidied(retention.UNCONFIRMED_LOG)
+    assert not ConsentEvent.objects.exists()
+
+
 def test_an_address_that_a_reader_wanted_to_move_to_and_that_never_agreed_is_forgotten_all_the_same() -> None:
     reader = a_reader(ADDRESS)
     an_event(Kind.CONFIRMED, subscriber=reader)

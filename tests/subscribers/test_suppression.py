@@ -7,7 +7,7 @@ import pytest
 from subscribers import lifecycle, outbox, retention
 from subscribers.addresses import address_hash
 from subscribers.consent import Trace, binding_of
-from subscribers.models import Subscriber, Suppression, SystemMail
+from subscribers.models import ConsentEvent, Subscriber, Suppression, SystemMail
 from tests.cast import NOON, a_reader, the_wording
 from tests.sinks.smtp_sink import SmtpSink
 
@@ -73,3 +73,13 @@ def test_taking_off_the_list_changes_no_other_address_and_no_reader_who_was_not_
     other.refresh_from_db()
     assert (active.status, other.status) == (Status.ACTIVE, Status.SUPPRESSED)
     assert Suppression.objects.get().address_hash == other.address_hash
+
+
+def test_lifting_is_written_into_the_log_that_imports_go_by_and_hinders_no_sign_up() -> None:
+    hashed = address_hash(ADDRESS)
+    lifecycle.suppress(hashed, Suppression.Reason.COMPLAINT, "webhook", at=NOON)
+    lifecycle.lift(hashed, at=NOON)
+    event = ConsentEvent.objects.get()
+    assert (event.kind, event.address_hash, event.subscriber) == ("withdrawn", hashed, None)
+    ask(timedelta(days=1))
+    assert Subscriber.objects.get().status == Status.PENDING
