@@ -121,13 +121,15 @@ def approve(edition: Edition, *, at: datetime) -> Edition:
     return editions.approve(edition, at=at)
 
 
-def pause(edition: Edition) -> Edition:
-    """Hold the sending: nothing more leaves but the messages in flight."""
+def pause(edition: Edition, *, reason: str = "") -> Edition:
+    """Hold the sending: nothing more leaves but the messages in flight. `reason` is said to curators."""
     with transaction.atomic():
         edition = editions.locked(edition)
         before = edition.state
         sending = [Edition.State.APPROVED, Edition.State.SENDING]
-        editions.move(edition, Edition.State.PAUSED, allowed=sending, paused_from=before)
+        editions.move(
+            edition, Edition.State.PAUSED, allowed=sending, paused_from=before, pause_reason=reason[:200]
+        )
     return edition
 
 
@@ -137,7 +139,9 @@ def resume(edition: Edition) -> Edition:
         edition = editions.locked(edition)
         if edition.state != Edition.State.PAUSED:
             raise EditionError(f"The edition of {edition.day} is {edition.state}, not paused.")
-        editions.move(edition, edition.paused_from, allowed=[Edition.State.PAUSED], paused_from="")
+        editions.move(
+            edition, edition.paused_from, allowed=[Edition.State.PAUSED], paused_from="", pause_reason=""
+        )
     return edition
 
 

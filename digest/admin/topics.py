@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from digest.sources.taxonomy import canonical, canonical_all
+from subscribers.admin.base import DeskAdmin
 from subscribers.models import Topic
 
 MOST_LINES, LONGEST_LINE = 200, 100
@@ -61,7 +61,7 @@ class TopicForm(_TopicModelForm):
 
 
 @admin.register(Topic)
-class TopicAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
+class TopicAdmin(DeskAdmin):
     """Topics. The next tick matches papers anew to the edited ones."""
 
     form = TopicForm

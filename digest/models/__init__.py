@@ -1,18 +1,29 @@
 """The tables of papers, editions and deliveries, one file per group."""
 
+from digest.models.curating import Decision, EditionReach
 from digest.models.deliveries import Delivery
 from digest.models.editions import Candidate, Edition, EditionTerms
+from digest.models.events import Click, ProviderEvent
+from digest.models.figures import CandidateFigures, DailyFigures, EditionFigures, TopicFigures
 from digest.models.ingestion import IngestRun, SourceTurn
 from digest.models.papers import Appearance, Paper, PaperTopic
 
 __all__ = [
     "Appearance",
     "Candidate",
+    "CandidateFigures",
+    "Click",
+    "DailyFigures",
+    "Decision",
     "Delivery",
     "Edition",
+    "EditionFigures",
+    "EditionReach",
     "EditionTerms",
     "IngestRun",
     "Paper",
     "PaperTopic",
+    "ProviderEvent",
     "SourceTurn",
+    "TopicFigures",
 ]

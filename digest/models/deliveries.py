@@ -86,6 +86,13 @@ class Delivery(models.Model):
     )
     detail = models.CharField(max_length=200, blank=True, help_text="The last answer, without addresses.")
 
+    # What was heard of it afterwards: facts with their times, never a state. `events` alone writes these.
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(null=True, blank=True, help_text="The mailbox refused it for good.")
+    soft_bounced_at = models.DateTimeField(null=True, blank=True, help_text="Refused for now.")
+    complained_at = models.DateTimeField(null=True, blank=True)
+    left_at = models.DateTimeField(null=True, blank=True, help_text="Its link was used to unsubscribe.")
+
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
@@ -121,8 +128,18 @@ class Delivery(models.Model):
                 condition=Q(state__in=["ready", "claimed", "deferred"]),
             ),
             models.Index(fields=["lease_until"], name="delivery_submitting", condition=Q(state="submitting")),
-            models.Index(fields=["edition", "state"]),
+            # With the id, so that the newest of a rare state are found without walking the table.
+            models.Index(fields=["edition", "state", "id"], name="delivery_of_edition"),
+            *(
+                models.Index(
+                    fields=["edition", "id"],
+                    name=f"delivery_{fact}",
+                    condition=Q(**{f"{fact}_at__isnull": False}),
+                )
+                for fact in ("bounced", "soft_bounced", "complained", "left")
+            ),
             models.Index(fields=["subscriber", "-edition"]),
+            models.Index(fields=["provider_id"], name="delivery_provider_id", condition=~Q(provider_id="")),
         ]
 
     def __str__(self) -> str:

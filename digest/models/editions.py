@@ -69,12 +69,21 @@ class Edition(models.Model):
     #: States in which its digests may leave; a welcome may take an edition that is sent.
     SENDABLE = (State.APPROVED, State.SENDING, State.SENT)
     LONGEST_NOTE = 2_000
+    LONGEST_SUBJECT = 120
 
     day = models.DateField(unique=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     paused_from = models.CharField(max_length=10, blank=True, help_text="The state to resume to.")
+    pause_reason = models.CharField(
+        max_length=200, blank=True, help_text="Why it is paused, said to curators."
+    )
     note = models.TextField(
         blank=True, max_length=LONGEST_NOTE, help_text="The curator's word to every reader; plain text."
+    )
+    subject = models.CharField(
+        max_length=LONGEST_SUBJECT,
+        blank=True,
+        help_text="The curator's subject line; empty: made from each reader's papers.",
     )
     missing_sources = models.JSONField(default=list, help_text="Sources that failed; the mail says so.")
     candidate_count = models.PositiveIntegerField(default=0)
@@ -92,6 +101,12 @@ class Edition(models.Model):
     class Meta:
         ordering = ["-day"]
         indexes = [models.Index(fields=["state", "day"])]
+        permissions = [
+            ("shape_edition", "Can shape an edition: pin, hide, notes, subject, papers by hand"),
+            ("approve_edition", "Can approve an edition"),
+            ("stop_edition", "Can pause, resume and cancel an edition"),
+            ("resend_unknown", "Can send again what has an unknown outcome"),
+        ]
 
     def __str__(self) -> str:
         return f"edition of {self.day}"

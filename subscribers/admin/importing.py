@@ -17,9 +17,9 @@ from django.http import (
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from subscribers.admin.base import DeskAdmin
 from subscribers.admin.exporting import export_readers
 from subscribers.admin.progress import job_page
 from subscribers.importing import jobs
@@ -78,7 +78,7 @@ class UploadForm(_JobModelForm):
 
 
 @admin.register(ImportJob)
-class ImportJobAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
+class ImportJobAdmin(DeskAdmin):
     """The imports and their pages. The worker does the work; here people upload, confirm and stop."""
 
     form = UploadForm

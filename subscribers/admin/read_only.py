@@ -2,13 +2,12 @@
 
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+
+from subscribers.admin.base import DeskAdmin
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
+class ReadOnlyAdmin(DeskAdmin):
     """Lists and details for who may view them; what happens to rows happens by actions."""
-
-    show_full_result_count = False  # a second count of a large table, for a line nobody needs
 
     def has_add_permission(self, _request: HttpRequest) -> bool:
         """Rows come by what readers do."""

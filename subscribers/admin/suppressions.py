@@ -11,12 +11,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from subscribers import lifecycle
 from subscribers.addresses import AddressError, address_hash, normalise
 from subscribers.admin import asking_first
+from subscribers.admin.base import DeskAdmin
 from subscribers.models import Suppression
 
 if TYPE_CHECKING:
@@ -65,14 +65,13 @@ class WhyForm(forms.Form):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
+class SuppressionAdmin(DeskAdmin):
     """Rows are written by `lifecycle`, never edited."""
 
     form = SuppressionForm
     list_display = ["known_as", "reason", "source", "at"]
     list_filter = ["reason", "source", "at"]
     ordering = ["-pk"]
-    show_full_result_count = False
     list_before_template = "admin/subscribers/find_link.html"
     actions = ["lift"]
 

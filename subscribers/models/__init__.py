@@ -1,5 +1,6 @@
 """Who reads, about what, and with what consent: fields, constraints and querysets that take the moment."""
 
+from subscribers.models.audit import AuditEvent
 from subscribers.models.consent import ConsentEvent, ConsentText, LeavingReason
 from subscribers.models.identity import new_public_id
 from subscribers.models.importing import ImportJob, ImportJobQuerySet, ImportProblem
@@ -11,6 +12,7 @@ from subscribers.models.topics import Topic, TopicQuerySet
 
 __all__ = [
     "AddressChange",
+    "AuditEvent",
     "ConsentEvent",
     "ConsentText",
     "ImportJob",

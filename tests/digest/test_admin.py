@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from digest import ingestion
-from digest.models import Edition
 from subscribers.models import Topic
 from tests.cast import a_frozen_edition, a_paper, a_topic
 
@@ -22,50 +21,10 @@ def curator(client: Client) -> Client:
     return client
 
 
-def act(client: Client, action: str, edition: Edition) -> str:
-    answer = client.post(
-        reverse("admin:digest_edition_changelist"),
-        {"action": action, "_selected_action": [edition.pk]},
-        follow=True,
-    )
-    return answer.content.decode()
-
-
-def test_an_edition_is_approved_paused_resumed_and_cancelled(curator: Client) -> None:
-    edition = a_frozen_edition(date(2026, 3, 4), a_paper(), state=Edition.State.FROZEN)
-    for action, state in [
-        ("approve", Edition.State.APPROVED),
-        ("pause", Edition.State.PAUSED),
-        ("resume", Edition.State.APPROVED),
-        ("cancel", Edition.State.CANCELLED),
-    ]:
-        assert f"The edition of 2026-03-04 is {state}" in act(curator, action, edition)
-        edition.refresh_from_db()
-        assert edition.state == state
-
-
-def test_what_cannot_be_done_is_said_and_changes_nothing(curator: Client) -> None:
-    edition = a_frozen_edition(date(2026, 3, 4), state=Edition.State.EMPTY)
-    assert "it cannot become approved" in act(curator, "approve", edition)
-    edition.refresh_from_db()
-    assert edition.state == Edition.State.EMPTY
-
-
 def test_the_list_shows_each_editions_account(curator: Client) -> None:
     a_frozen_edition(date(2026, 3, 4), a_paper())
     page = curator.get(reverse("admin:digest_edition_changelist")).content.decode()
     assert "enrolled 0 = accepted 0" in page
-
-
-@pytest.mark.parametrize(
-    ("state", "kept"), [(Edition.State.FROZEN, "A word to all"), (Edition.State.SENT, "")]
-)
-def test_the_note_to_all_readers_is_a_curators_decision(curator: Client, state: str, kept: str) -> None:
-    edition = a_frozen_edition(date(2026, 3, 4), state=state)
-    url = reverse("admin:digest_edition_change", args=[edition.pk])
-    curator.post(url, {"note": "A word to all"}, follow=True)
-    edition.refresh_from_db()
-    assert (edition.note, edition.state) == (kept, state)
 
 
 @pytest.mark.parametrize("name", ["digest_edition", "subscribers_topic"])

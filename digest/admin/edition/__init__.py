@@ -1,0 +1,1 @@
+"""The pages of one edition: shape it, see the mail, let it go, understand it afterwards."""

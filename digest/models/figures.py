@@ -1,0 +1,57 @@
+"""Figures kept, so that no page counts large tables when it is looked at. `digest.figures` writes them."""
+
+from django.db import models
+
+from digest.models.editions import Candidate, Edition
+from subscribers.models import Topic
+
+
+class DailyFigures(models.Model):
+    """The readership on one day (UTC): how many stand where at the last count, and who came and went."""
+
+    day = models.DateField(primary_key=True)
+    active = models.PositiveIntegerField(default=0)
+    pending = models.PositiveIntegerField(default=0)
+    paused = models.PositiveIntegerField(default=0, help_text="Of the active ones.")
+    joined = models.PositiveIntegerField(default=0, help_text="Confirmed or imported that day.")
+    left = models.PositiveIntegerField(default=0, help_text="Unsubscribed or erased that day.")
+    suppressed = models.PositiveIntegerField(default=0, help_text="Stopped by bounce or complaint that day.")
+    at = models.DateTimeField()
+
+
+class EditionFigures(models.Model):
+    """Where the deliveries of an edition stand, at the last count.
+
+    `states` is {Delivery.State: how many}, `facts` {delivered, bounced, soft_bounced, complained, left: how
+    many}; `rate` is deliveries settled a second of late.
+    """
+
+    edition = models.OneToOneField(
+        Edition, on_delete=models.CASCADE, primary_key=True, related_name="figures"
+    )
+    states = models.JSONField(default=dict)
+    facts = models.JSONField(default=dict)
+    enrolled = models.PositiveIntegerField(default=0)
+    rate = models.FloatField(default=0)
+    at = models.DateTimeField()
+
+
+class CandidateFigures(models.Model):
+    """What became of one paper of an edition: tallied once its digests have left."""
+
+    candidate = models.OneToOneField(
+        Candidate, on_delete=models.CASCADE, primary_key=True, related_name="figures"
+    )
+    digests = models.PositiveIntegerField(default=0, help_text="Accepted digests with it.")
+    pinned = models.PositiveIntegerField(default=0, help_text="Of those, the ones where it was a pin.")
+    clicks = models.PositiveIntegerField(default=0, help_text="Digests of which a person followed it.")
+    robots = models.PositiveIntegerField(default=0, help_text="Digests of which only programs followed it.")
+
+
+class TopicFigures(models.Model):
+    """How many follow a topic, and how many papers of the last 30 days belong to it."""
+
+    topic = models.OneToOneField(Topic, on_delete=models.CASCADE, primary_key=True, related_name="figures")
+    readers = models.PositiveIntegerField(default=0)
+    papers = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField()
