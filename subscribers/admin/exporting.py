@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from subscribers.importing.exporting import RESOURCES, csv_lines, readers
+from subscribers.importing.exporting import RESOURCES, reader_lines, readers
 from subscribers.models import ImportJob, Subscriber
 
 
@@ -44,7 +44,7 @@ def export_readers(request: HttpRequest) -> HttpResponseBase:
         action_flag=CHANGE,
         change_message=f"Exported as {kind} CSV.",
     )
-    response = StreamingHttpResponse(csv_lines(chosen, kind), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(reader_lines(chosen, kind), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="readers-{status}-{kind}.csv"'
     response["Cache-Control"] = "no-store"
     return response

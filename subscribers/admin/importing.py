@@ -22,8 +22,8 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 from subscribers.admin.base import DeskAdmin
 from subscribers.admin.exporting import export_readers
 from subscribers.admin.progress import job_page
+from subscribers.csv_lines import csv_lines
 from subscribers.importing import jobs
-from subscribers.importing.guarding import guarded
 from subscribers.models import ImportJob
 
 #: How often the page of a job under way looks again.
@@ -188,7 +188,5 @@ class ImportJobAdmin(DeskAdmin):
 
 
 def _problem_lines(job: ImportJob) -> Iterator[str]:
-    yield "line,outcome,reason\r\n"
-    for line, outcome, reason in job.problems.values_list("line", "outcome", "reason").iterator():
-        quoted = guarded(reason).replace('"', '""')
-        yield f'{line},{outcome},"{quoted}"\r\n'
+    columns = ("line", "outcome", "reason")
+    return csv_lines(columns, job.problems.values_list(*columns).iterator())

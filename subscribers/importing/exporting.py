@@ -1,6 +1,5 @@
 """Readers as CSV, one at a time: what goes out can come in again, here or in listmonk."""
 
-import csv
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from import_export import fields, resources
 
-from subscribers.importing.guarding import guarded
+from subscribers.csv_lines import csv_lines
 from subscribers.models import ImportJob, Interest, Subscriber
 
 #: Readers fetched at once.
@@ -95,13 +94,6 @@ RESOURCES: dict[str, type[Any]] = {
 }
 
 
-class _Lines:
-    """A file that hands back what is written to it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def readers(status: str) -> QuerySet[Subscriber]:
     """Return the readers with `status`, or all for "all"; of the active ones those that mail may go to."""
     if status == Subscriber.Status.ACTIVE:
@@ -109,15 +101,13 @@ def readers(status: str) -> QuerySet[Subscriber]:
     return Subscriber.objects.all() if status == "all" else Subscriber.objects.filter(status=status)
 
 
-def csv_lines(chosen: QuerySet[Subscriber], format: str) -> Iterator[str]:  # noqa: A002 - the command's word
+def reader_lines(chosen: QuerySet[Subscriber], format: str) -> Iterator[str]:  # noqa: A002 - the command's word
     """Yield the file line by line; memory holds PAGE readers, whatever their number."""
     resource = RESOURCES[format]()
-    writer = csv.writer(_Lines())
-    yield writer.writerow(resource.get_export_headers())
     in_order = Prefetch("interests", Interest.objects.order_by("pk"))
     related = chosen.order_by("pk").prefetch_related("topics", in_order)
-    for reader in related.iterator(chunk_size=PAGE):
-        yield writer.writerow([guarded(str(cell)) for cell in resource.export_resource(reader)])
+    rows = map(resource.export_resource, related.iterator(chunk_size=PAGE))
+    return csv_lines(resource.get_export_headers(), rows)
 
 
 def _slugs(reader: Subscriber) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from django.core.management.base import CommandError
 
-from subscribers.importing.exporting import RESOURCES, csv_lines, readers
+from subscribers.importing.exporting import RESOURCES, reader_lines, readers
 from subscribers.management.base import DatabaseCommand
 from subscribers.models import Subscriber
 
@@ -46,7 +46,7 @@ class Command(DatabaseCommand):
         **_options: object,
     ) -> None:
         """Write the lines. Raises CommandError."""
-        lines = csv_lines(readers(status), format)
+        lines = reader_lines(readers(status), format)
         count = _write(file, lines) if file else sum(1 for _ in map(self._print, lines)) - 1
         log.info("readers_exported", readers=count, status=status, format=format, by="command")
         if verbosity and file:

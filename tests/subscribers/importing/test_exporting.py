@@ -13,7 +13,7 @@ from pytest_django.asserts import assertNumQueries
 from subscribers.addresses import address_hash
 from subscribers.forms.lines import LinesField
 from subscribers.importing import exporting
-from subscribers.importing.exporting import csv_lines, readers
+from subscribers.importing.exporting import reader_lines, readers
 from subscribers.importing.guarding import guarded, looks_guarded, unguarded
 from subscribers.models import ConsentEvent, Interest, Subscriber, Suppression, Topic
 from tests.cast import NOON, a_reader, a_topic
@@ -32,7 +32,7 @@ _WORDS = (
 
 def exported(status: str = "active", kind: str = "plain") -> str:
     """Return the file."""
-    return "".join(csv_lines(readers(status), kind))
+    return "".join(reader_lines(readers(status), kind))
 
 
 def everything() -> dict[str, tuple[str, str, list[str], list[str]]]:
