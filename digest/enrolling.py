@@ -47,7 +47,7 @@ def _enroll_page(edition: Edition, at: datetime) -> bool:
             _finish(edition, at)
             return False
         start = editions.freeze_moment(edition.day)
-        rows = [_delivery(edition, reader, *_hour(start, reader)) for reader in page]
+        rows = [_delivery(edition, reader, start) for reader in page]
         _write(edition, [row for row in rows if row is not None], at=at, allowed=[Edition.State.APPROVED])
         Edition.objects.filter(pk=edition.pk).update(enrolled_upto=page[-1].pk)
     return True
@@ -58,9 +58,18 @@ def _first_send(start: datetime, minute: int, zone: str) -> tuple[date, datetime
     return schedule.first_send(start, minute, zone)
 
 
-def _hour(start: datetime, reader: Subscriber) -> tuple[date, datetime]:
-    """Return the reader's (local date, moment): kept, since readers share few hours and zones."""
-    return _first_send(start, reader.send_minute, reader.time_zone)
+def due(start: datetime, reader: Subscriber) -> tuple[date, datetime] | None:
+    """Return (local date, moment) of the reader's digest of the edition that freezes at `start`.
+
+    None: they are not due on that date.
+    """
+    # Kept, since readers share few hours and zones.
+    local_date, moment = _first_send(start, reader.send_minute, reader.time_zone)
+    if not schedule.is_due_on(local_date, reader.frequency, reader.weekday):
+        return None
+    if reader.paused_until is not None and local_date < reader.paused_until:
+        return None
+    return local_date, moment
 
 
 def _finish(edition: Edition, at: datetime) -> None:
@@ -86,14 +95,12 @@ def expiry(edition: Edition, not_before: datetime) -> datetime:
     return not_before + schedule.LATEST
 
 
-def _delivery(
-    edition: Edition, reader: Subscriber, local_date: date, not_before: datetime
-) -> Delivery | None:
-    """Return the reader's delivery, or None if they are not due on that date."""
-    if not schedule.is_due_on(local_date, reader.frequency, reader.weekday):
+def _delivery(edition: Edition, reader: Subscriber, start: datetime) -> Delivery | None:
+    """Return the reader's delivery, or None if they are not due."""
+    hour = due(start, reader)
+    if hour is None:
         return None
-    if reader.paused_until is not None and local_date < reader.paused_until:
-        return None
+    local_date, not_before = hour
     return Delivery(
         edition=edition,
         subscriber=reader,

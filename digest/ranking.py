@@ -15,8 +15,9 @@ scores: the lower paper id first. The same reader gets the same picks whoever el
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
@@ -69,6 +70,15 @@ class Profile:
     since: date | None
 
 
+class Lack(StrEnum):
+    """Why a reader gets nothing."""
+
+    EMPTY = "empty"  # no paper is left to choose from
+    SEEN = "seen"  # they had all there is
+    EXCLUDED = "excluded"  # they never want to see what is new to them
+    UNMOVED = "unmoved"  # nothing they follow, and nothing that others care for
+
+
 def rank(corpus: Corpus, profiles: Sequence[Profile]) -> list[list[Pick]]:
     """Return the picks of each profile, in the profiles' order; an empty list where there is nothing."""
     batch = _Batch(corpus)
@@ -81,6 +91,16 @@ def look(corpus: Corpus, profile: Profile) -> tuple[list[Pick], list[tuple[Facet
     available = batch.available(profile)
     reach = [(facet, facet.rows[available[facet.rows]]) for facet in batch.facets(profile)]
     return batch.choose(profile), reach
+
+
+def lack(corpus: Corpus, profile: Profile) -> Lack:
+    """Return why `rank` picks nothing for `profile`."""
+    batch = _Batch(corpus)
+    if not batch.pool(profile.since).any():
+        return Lack.EMPTY
+    if not batch.available(replace(profile, excluded=())).any():
+        return Lack.SEEN
+    return Lack.UNMOVED if batch.available(profile).any() else Lack.EXCLUDED
 
 
 def phrases_of(texts: Sequence[str]) -> list[str]:

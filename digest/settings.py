@@ -173,6 +173,8 @@ CELERY_BEAT_SCHEDULE = {
     "outbox": {"task": "subscribers.tasks.send_outbox", "schedule": 10.0, "options": {"expires": 9}},
     # Rows say what to import; while one worker is at it, the others find nothing to do.
     "imports": {"task": "subscribers.tasks.import_readers", "schedule": 5.0, "options": {"expires": 4}},
+    # Rows say which edition's reach is out of date; a worker holds it while it reckons.
+    "reach": {"task": "digest.tasks.reckon", "schedule": 10.0, "options": {"expires": 9}},
     "tidy": {"task": "subscribers.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3500}},
 }
 

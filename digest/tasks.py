@@ -5,7 +5,7 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from digest import advancing, ingestion
+from digest import advancing, ingestion, reaching
 from digest.delivery import run
 from digest.sources.base import Window
 from subscribers.models import Topic
@@ -53,6 +53,12 @@ def deliver() -> None:
         run.run(worker, seconds=DELIVERY_SECONDS)
     finally:
         worker.close()
+
+
+@shared_task
+def reckon() -> None:
+    """Reckon who would get what, of an edition where that is out of date."""
+    reaching.reckon_due(at=timezone.now())
 
 
 @shared_task

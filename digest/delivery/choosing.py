@@ -53,16 +53,24 @@ class Desk:
     @classmethod
     def of(cls, edition: Edition) -> "Desk":
         """Load the pool of `edition`."""
-        pool = corpus.load(edition)
+        return cls.over(edition, corpus.load(edition))
+
+    @classmethod
+    def over(cls, edition: Edition, pool: Corpus) -> "Desk":
+        """Return the desk of `edition` over `pool`, which was loaded before."""
         candidacies = Candidate.objects.filter(paper_id__in=pool.paper_ids.tolist())
         first: date | None = candidacies.aggregate(first=Min("edition__day"))["first"]
         return cls(edition, pool, max(first or edition.day, edition.day - REMEMBER))
 
     def choose(self, readers: Sequence[Subscriber], *, at: datetime) -> list[list[Pick]]:
         """Return each reader's picks, in the readers' order."""
+        return rank(self.pool, self.profiles(readers, at=at))
+
+    def profiles(self, readers: Sequence[Subscriber], *, at: datetime) -> list[Profile]:
+        """Return what each reader asks for and had before, in the readers' order."""
         keys = [reader.pk for reader in readers]
         past, wishes = _histories(self, keys, at), _wishes(keys)
-        return rank(self.pool, [_profile(reader, wishes[reader.pk], past[reader.pk]) for reader in readers])
+        return [_profile(reader, wishes[reader.pk], past[reader.pk]) for reader in readers]
 
 
 @dataclass

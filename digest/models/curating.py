@@ -69,3 +69,4 @@ class EditionReach(models.Model):
     unpinned = models.JSONField(default=dict)
     nothing = models.JSONField(default=dict)
     at = models.DateTimeField(null=True, help_text="When it was reckoned; empty: never yet.")
+    lease_until = models.DateTimeField(null=True, help_text="A worker reckons it until then.")
