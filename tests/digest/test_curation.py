@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from digest import curation
+from digest.curation import papers as papers_of
 from digest.editions import EditionError
 from digest.models import Candidate, Edition, Paper
 from tests.cast import NOON, a_frozen_edition, a_paper
@@ -69,7 +70,7 @@ def test_a_note_for_everyone_is_kept_as_plain_text(edition: Edition) -> None:
 def test_a_tenth_pin_and_a_foreign_paper_are_refused(
     edition: Edition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(curation, "MOST_PINS", 1)
+    monkeypatch.setattr(papers_of, "MOST_PINS", 1)
     first, second, _ = (candidate.paper for candidate in Candidate.objects.select_related("paper"))
     curation.pin(edition, first)
     curation.pin(edition, first)  # pinning again only moves it
@@ -117,7 +118,7 @@ def test_a_bad_paper_is_hidden_even_when_its_edition_is_over(
 
 
 def test_each_decision_makes_a_new_revision(edition: Edition, papers: list[Paper]) -> None:
-    decisions: list[Callable[[], None]] = [
+    decisions: list[Callable[[], object]] = [
         lambda: curation.pin(edition, papers[0]),
         lambda: curation.unpin(edition, papers[0]),
         lambda: curation.hide(edition, papers[0]),
