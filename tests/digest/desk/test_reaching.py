@@ -125,7 +125,8 @@ def test_an_edition_whose_papers_are_all_hidden_reaches_nobody(house: House) -> 
     assert reach.papers == {}
 
 
-def test_a_fresh_edition_is_reckoned_by_the_next_beat_and_then_left_alone(house: House) -> None:
+@pytest.mark.usefixtures("house")
+def test_a_fresh_edition_is_reckoned_by_the_next_beat_and_then_left_alone() -> None:
     assert reaching.reckon_due(at=NOON)
     assert EditionReach.objects.get().at == NOON
     assert not reaching.reckon_due(at=NOON + SOON)
@@ -153,19 +154,22 @@ def test_a_worker_that_comes_late_does_not_write_over_a_newer_revision(house: Ho
     assert EditionReach.objects.get().readers == 77
 
 
-def test_a_topic_matched_anew_makes_it_reckoned_again(house: House) -> None:
+@pytest.mark.usefixtures("house")
+def test_a_topic_matched_anew_makes_it_reckoned_again() -> None:
     reaching.reckon_due(at=NOON)
     a_topic("sight", matched_at=NOON + timedelta(seconds=1))
     assert reaching.reckon_due(at=NOON + SOON)
 
 
 @pytest.mark.parametrize("state", [Edition.State.OPEN, Edition.State.CANCELLED, Edition.State.EMPTY])
-def test_what_reaches_nobody_is_not_reckoned(house: House, state: str) -> None:
+@pytest.mark.usefixtures("house")
+def test_what_reaches_nobody_is_not_reckoned(state: str) -> None:
     Edition.objects.update(state=state)
     assert not reaching.reckon_due(at=NOON)
 
 
-def test_what_left_before_anybody_could_look_is_reckoned_once(house: House) -> None:
+@pytest.mark.usefixtures("house")
+def test_what_left_before_anybody_could_look_is_reckoned_once() -> None:
     Edition.objects.update(state=Edition.State.SENT, closed_at=NOON)
     assert reaching.reckon_due(at=NOON)
     Edition.objects.update(revision=3)

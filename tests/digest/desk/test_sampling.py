@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ def test_windows_lie_within_apart_and_hold_what_they_say(
 ) -> None:
     ranges, part = sampling.windows(first, first + length, share, seed)
     assert all(low < high for low, high in ranges)
-    assert all(one[1] <= other[0] for one, other in zip(ranges, ranges[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(ranges))
     circle = -(-length // sampling.WINDOWS) * sampling.WINDOWS if part < 1 else length
     assert sum(high - low for low, high in ranges) == round(part * circle)
     assert ranges[0][0] >= first
@@ -83,14 +84,16 @@ def test_of_many_a_sample_is_taken_and_the_whole_is_estimated(many: int) -> None
 
 
 @pytest.mark.django_db
-def test_the_same_seed_takes_the_same_readers(many: int) -> None:
+@pytest.mark.usefixtures("many")
+def test_the_same_seed_takes_the_same_readers() -> None:
     one, same, other = (sampling.due_readers(START, seed=seed) for seed in (1, 1, 2))
     assert one.readers == same.readers
     assert one.readers != other.readers
 
 
 @pytest.mark.django_db
-def test_gaps_between_the_keys_favour_nobody(many: int) -> None:
+@pytest.mark.usefixtures("many")
+def test_gaps_between_the_keys_favour_nobody() -> None:
     keys = list(Subscriber.objects.order_by("pk").values_list("pk", flat=True))
     Subscriber.objects.filter(pk__gt=keys[499], pk__lt=keys[-1_000]).delete()
     found = sampling.due_readers(START, seed=3)
@@ -100,7 +103,8 @@ def test_gaps_between_the_keys_favour_nobody(many: int) -> None:
 
 
 @pytest.mark.django_db
-def test_where_few_are_due_the_sample_stays_small_rather_than_all_are_looked_at(many: int) -> None:
+@pytest.mark.usefixtures("many")
+def test_where_few_are_due_the_sample_stays_small_rather_than_all_are_looked_at() -> None:
     Subscriber.objects.update(frequency="weekly")
     found = sampling.due_readers(START, seed=1)
     assert found.readers == []
