@@ -1,21 +1,54 @@
-"""What every page of the desk has in common: each change it makes is written to the audit log."""
+"""What all pages of the desk share: changes go to the audit log, lists are bounded and go out as CSV."""
 
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
 from subscribers import audit
+from subscribers.admin.lists_as_csv import list_as_csv
+from subscribers.admin.long_lists import CappedPaginator, DeskChangeList
 from subscribers.models import AuditEvent
 
 
 class DeskAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
-    """The base of all admin pages. Beside Django's history, changes go to the append-only log."""
+    """The base of all admin pages. Beside Django's history, changes go to the append-only log.
+
+    A list of a large table says in `sortable_by` which of its columns have an index to sort by.
+    """
 
     show_full_result_count = False  # a second count of a large table, for a line nobody needs
+    paginator = CappedPaginator
+
+    def get_changelist(self, _request: HttpRequest, **_more: object) -> type[DeskChangeList]:
+        """Return the kind of list that stays within its bounds."""
+        return DeskChangeList
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the list as a file."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        found: list[URLPattern] = super().get_urls()
+        return [path("export/", self.admin_site.admin_view(self.export), name=name), *found]
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a POST with the list as CSV, filtered as its address says, for whoever may look at it."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        around = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        if request.method != "POST":
+            return HttpResponseRedirect(around)
+        try:
+            changelist = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{around}?e=1")
+        return list_as_csv(changelist, request)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:  # noqa: ANN401
         """Write that `obj` was added."""
