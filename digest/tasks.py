@@ -5,7 +5,7 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from digest import advancing, ingestion, reaching
+from digest import advancing, figures, ingestion, reaching
 from digest.delivery import run
 from digest.sources.base import Window
 from subscribers.models import Topic
@@ -25,6 +25,8 @@ def tick() -> None:
         rematch.apply_async(expires=55)
     for source, window in ingestion.due(timezone.now()):
         ingest.apply_async((source, window.first.isoformat(), window.last.isoformat()), expires=600)
+    if figures.due(at=timezone.now()):
+        keep_figures.apply_async(expires=55)
 
 
 @shared_task
@@ -43,6 +45,12 @@ def advance() -> None:
 def rematch() -> None:
     """Match papers to the topics that curators have edited."""
     ingestion.rematch_edited(at=timezone.now())
+
+
+@shared_task
+def keep_figures() -> None:
+    """Count readers and topics for the desk's first page."""
+    figures.keep(at=timezone.now())
 
 
 @shared_task

@@ -6,6 +6,11 @@ from datetime import datetime
 from subscribers.links import confirmation_binding
 from subscribers.models import ConsentEvent, ConsentText, Subscriber
 
+#: Sources of events that are no coming and no going: a reader moved to another address, and an operator took
+#: one off the suppression list.
+MOVING = "address change"
+LIFTING = "suppression lifted"
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:

@@ -13,7 +13,7 @@ from django.db import transaction
 from subscribers import outbox, zones
 from subscribers.addresses import address_hash, address_key, normalise
 from subscribers.asking import hold, may_ask
-from subscribers.consent import Trace, binding_of, current_consent_text, record, text_asked_with
+from subscribers.consent import LIFTING, Trace, binding_of, current_consent_text, record, text_asked_with
 from subscribers.models import (
     ConsentEvent,
     ConsentText,
@@ -218,7 +218,7 @@ def lift(hashed: str, *, at: datetime) -> None:
     with transaction.atomic():
         Suppression.objects.filter(address_hash=hashed).delete()
         reader = Subscriber.objects.filter(address_hash=hashed).first()
-        record(reader, ConsentEvent.Kind.WITHDRAWN, Trace("suppression lifted"), at=at, hashed=hashed)
+        record(reader, ConsentEvent.Kind.WITHDRAWN, Trace(LIFTING), at=at, hashed=hashed)
         Subscriber.objects.filter(address_hash=hashed, status=Subscriber.Status.SUPPRESSED).update(
             status=Subscriber.Status.UNSUBSCRIBED, status_at=at
         )

@@ -7,16 +7,28 @@ from subscribers.models import Topic
 
 
 class DailyFigures(models.Model):
-    """The readership on one day (UTC): how many stand where at the last count, and who came and went."""
+    """The readership on one day (UTC): how many stand where at the last count, and who came and went.
+
+    A day that was reckoned afterwards knows who came and went, and so how many were active; no table tells
+    any more who was pending or paused then.
+    """
 
     day = models.DateField(primary_key=True)
     active = models.PositiveIntegerField(default=0)
-    pending = models.PositiveIntegerField(default=0)
-    paused = models.PositiveIntegerField(default=0, help_text="Of the active ones.")
+    pending = models.PositiveIntegerField(null=True, help_text="Empty: not known any more.")
+    paused = models.PositiveIntegerField(
+        null=True, help_text="Of the active ones. Empty: not known any more."
+    )
     joined = models.PositiveIntegerField(default=0, help_text="Confirmed or imported that day.")
     left = models.PositiveIntegerField(default=0, help_text="Unsubscribed or erased that day.")
     suppressed = models.PositiveIntegerField(default=0, help_text="Stopped by bounce or complaint that day.")
     at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "daily figures"
+
+    def __str__(self) -> str:
+        return f"figures of {self.day}"
 
 
 class EditionFigures(models.Model):

@@ -64,7 +64,10 @@ class ConsentEvent(AppendOnly):
     objects = ConsentEventQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["keeping", "at"], name="consent_keeping")]
+        indexes = [
+            models.Index(fields=["keeping", "at"], name="consent_keeping"),
+            models.Index(fields=["kind", "at"], name="consent_kind_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"

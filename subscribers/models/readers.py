@@ -59,6 +59,9 @@ class Subscriber(models.Model):
             models.Index(fields=["status", "id"]),
             models.Index(fields=["confirmed_at"]),
             models.Index(fields=["status", "status_at"], name="subscriber_status_since"),
+            models.Index(
+                fields=["paused_until"], name="subscriber_paused", condition=Q(paused_until__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(send_minute__lt=24 * 60), name="send_minute_within_a_day"),

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from subscribers import address_changes, lifecycle
 from subscribers.addresses import masked
+from subscribers.consent import MOVING
 from subscribers.forms import AddressForm
 from subscribers.links import LIFETIMES, Claims, Purpose
 from subscribers.models import AddressChange, Subscriber
@@ -38,7 +39,7 @@ def account(request: HttpRequest, claims: Claims) -> HttpResponse:
 def _ask_new_address(request: HttpRequest, reader: Subscriber) -> HttpResponse:
     form, now = AddressForm(request.POST), timezone.now()
     if form.is_valid():
-        trace = trace_of(request, "address change")
+        trace = trace_of(request, MOVING)
         try:
             address_changes.ask(reader.public_id, form.cleaned_data["address"], at=now, trace=trace)
         except address_changes.SameAddressError as error:

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from subscribers import address_changes, links
 from subscribers.addresses import masked
+from subscribers.consent import MOVING
 from subscribers.links import Claims, Purpose
 from subscribers.models import Subscriber
 from subscribers.views.guards import behind_a_token, closed, trace_of
@@ -15,7 +16,7 @@ from subscribers.views.guards import behind_a_token, closed, trace_of
 def new_address(request: HttpRequest, claims: Claims) -> HttpResponse:
     """Show the button that moves the subscription here; pressed, move it."""
     if request.method == "POST":
-        now, trace = timezone.now(), trace_of(request, "address change")
+        now, trace = timezone.now(), trace_of(request, MOVING)
         if address_changes.agree(claims.subject, claims.extra, at=now, trace=trace):
             return render(request, "web/address_changed.html")
         return _used_up(request)
