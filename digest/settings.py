@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "imports": {"task": "subscribers.tasks.import_readers", "schedule": 5.0, "options": {"expires": 4}},
     # Rows say which edition's reach is out of date; a worker holds it while it reckons.
     "reach": {"task": "digest.tasks.reckon", "schedule": 10.0, "options": {"expires": 9}},
+    "watch": {"task": "digest.tasks.watch", "schedule": 5.0, "options": {"expires": 4}},
     "tidy": {"task": "subscribers.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3500}},
 }
 

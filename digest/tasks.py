@@ -5,7 +5,7 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from digest import advancing, figures, ingestion, reaching
+from digest import advancing, figures, ingestion, reaching, watching
 from digest.delivery import run
 from digest.sources.base import Window
 from subscribers.models import Topic
@@ -56,7 +56,7 @@ def keep_figures() -> None:
 @shared_task
 def deliver() -> None:
     """Run the claim loop for a while."""
-    worker = run.Worker(timezone.now)
+    worker = run.Worker(timezone.now, on_settled=watching.Watch(timezone.now))
     try:
         run.run(worker, seconds=DELIVERY_SECONDS)
     finally:
@@ -67,6 +67,12 @@ def deliver() -> None:
 def reckon() -> None:
     """Reckon who would get what, of an edition where that is out of date."""
     reaching.reckon_due(at=timezone.now())
+
+
+@shared_task
+def watch() -> None:
+    """Count the editions that move, and stop one that mailboxes refuse."""
+    watching.watch(at=timezone.now())
 
 
 @shared_task

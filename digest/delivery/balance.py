@@ -1,10 +1,12 @@
 """The account of an edition: every delivery ever made stands in exactly one counted state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
-from django.db.models import Count
+from django.db.models import Count, Subquery
 
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, EditionFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,21 @@ class Balance:
     cancelled: int
     unknown: int
     open: int
+
+    @classmethod
+    def of(cls, enrolled: int, states: Mapping[str, int]) -> Self:
+        """Return the account of so many `enrolled`, who stand in `states`: {Delivery.State: how many}."""
+        state = Delivery.State
+        return cls(
+            enrolled=enrolled,
+            accepted=states.get(state.ACCEPTED, 0),
+            rejected=states.get(state.REJECTED, 0),
+            skipped=sum(states.get(one, 0) for one in Delivery.SKIPPED),
+            expired=states.get(state.EXPIRED, 0),
+            cancelled=states.get(state.CANCELLED, 0),
+            unknown=states.get(state.UNKNOWN, 0),
+            open=sum(states.get(one, 0) for one in (*Delivery.WAITING, state.SUBMITTING)),
+        )
 
     @property
     def exact(self) -> bool:
@@ -41,21 +58,27 @@ class Balance:
         return f"enrolled {self.enrolled} {'=' if self.exact else '!='} {parts}"
 
 
+def count(edition: Edition) -> tuple[int, dict[str, int]]:
+    """Return (how many were enrolled, {state: how many}) of `edition`, both of the same moment.
+
+    It walks an index over all deliveries of the edition: pages read `EditionFigures`, which keeps it.
+    """
+    kept = Edition.objects.filter(pk=edition.pk).values("enrolled")
+    # Before the rows: an edition whose rows have all vanished must not look as if it never had any.
+    enrolled = kept.values_list("enrolled", flat=True).get()
+    rows = Delivery.objects.filter(edition=edition).values("state").order_by()
+    states = {}
+    # One statement, so that a page of readers enrolled meanwhile is in both or in neither.
+    for row in rows.annotate(count=Count("pk"), enrolled=Subquery(kept)):
+        states[row["state"]], enrolled = row["count"], row["enrolled"]
+    return enrolled, states
+
+
 def balance(edition: Edition) -> Balance:
-    """Return the account of `edition` as it is now."""
-    kept = Edition.objects.values_list("enrolled", flat=True).get(pk=edition.pk)
-    states = dict(
-        Delivery.objects.filter(edition=edition).values_list("state").annotate(count=Count("pk")).order_by()
-    )
-    skipped = sum(states.pop(state, 0) for state in Delivery.SKIPPED)
-    waiting = sum(states.pop(state, 0) for state in (*Delivery.WAITING, Delivery.State.SUBMITTING))
-    return Balance(
-        enrolled=kept,
-        accepted=states.get(Delivery.State.ACCEPTED, 0),
-        rejected=states.get(Delivery.State.REJECTED, 0),
-        skipped=skipped,
-        expired=states.get(Delivery.State.EXPIRED, 0),
-        cancelled=states.get(Delivery.State.CANCELLED, 0),
-        unknown=states.get(Delivery.State.UNKNOWN, 0),
-        open=waiting,
-    )
+    """Return the account of `edition`, counted now."""
+    return Balance.of(*count(edition))
+
+
+def kept(figures: EditionFigures) -> Balance:
+    """Return the account of an edition at its last count."""
+    return Balance.of(figures.enrolled, figures.states)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -18,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 #: Seconds before the next try, by how many were made; the last one repeats until the delivery expires.
 BACKOFF = (5, 30, 120, 600, 1800)
+#: Rows that one transaction ends, and how long after its cancelling an edition may still have some.
+PAGE = 2_000
+ENDING_WITHIN = timedelta(days=7)
 #: Outcomes that end a delivery. The others leave it waiting for its next try.
 FINAL = {
     Fate.ACCEPTED: Delivery.State.ACCEPTED,
@@ -99,7 +103,7 @@ def reject_unmailable(delivery: Delivery, reason: str, *, at: datetime) -> None:
 
 
 def sweep(*, at: datetime) -> None:
-    """End what time has ended.
+    """End what time has ended, and some of what was cancelled.
 
     A `submitting` row whose lease is over had an owner that died between the commit and the outcome: nobody
     knows, and it is never silently sent again. What waits beyond its hour expires.
@@ -114,20 +118,42 @@ def sweep(*, at: datetime) -> None:
     )
     if lost or expired:
         log.warning("swept", unknown=lost, expired=expired)
+    end_cancelled(at=at)
 
 
 def supersede(readers: Iterable[int], edition: Edition, *, at: datetime) -> int:
     """Let what waits from older editions for `readers` expire: its papers come in `edition`."""
-    older = Delivery.objects.waiting().filter(subscriber__in=readers, edition__day__lt=edition.day)
-    return older.update(
+    theirs = Delivery.objects.waiting().filter(subscriber__in=readers)
+    # Called off, and not ended yet: it must not keep its reader from this one.
+    theirs.filter(edition__state=Edition.State.CANCELLED).update(**_cancelled(at))
+    return theirs.filter(edition__day__lt=edition.day).update(
         state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail="a newer edition took its place"
     )
 
 
-def cancel(edition: Edition, *, at: datetime) -> int:
-    """End all that waits for a cancelled edition; return how many."""
-    return (
-        Delivery.objects.waiting()
-        .filter(edition=edition)
-        .update(state=Delivery.State.CANCELLED, settled_at=at, lease_until=None)
-    )
+def end_cancelled(*, at: datetime, pages: int = 5) -> int:
+    """End what waits for editions that were cancelled, `pages` short transactions at most; return how many.
+
+    Half a million rows in one transaction would hold whoever waits for any of them.
+    """
+    ended = 0
+    # What is older expired long ago.
+    called_off = Edition.objects.filter(state=Edition.State.CANCELLED, closed_at__gt=at - ENDING_WITHIN)
+    for edition in called_off:
+        while pages > 0 and (page := _end_page(edition, at)):
+            ended += page
+            pages -= 1
+    if ended:
+        log.info("cancelled_ended", deliveries=ended)
+    return ended
+
+
+def _end_page(edition: Edition, at: datetime) -> int:
+    waiting = Delivery.objects.waiting().filter(edition=edition)
+    with transaction.atomic():
+        held = waiting.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+        return Delivery.objects.filter(pk__in=list(held[:PAGE])).update(**_cancelled(at))
+
+
+def _cancelled(at: datetime) -> dict[str, Any]:
+    return {"state": Delivery.State.CANCELLED, "settled_at": at, "lease_until": None}

@@ -51,6 +51,8 @@ class Delivery(models.Model):
         CANCELLED = "cancelled"
 
     WAITING = (State.READY, State.CLAIMED, State.DEFERRED)
+    #: The far side had the message and gave its answer.
+    ANSWERED = (State.ACCEPTED, State.REJECTED)
     SKIPPED = (
         State.SKIPPED_UNSUBSCRIBED,
         State.SKIPPED_SUPPRESSED,
@@ -130,6 +132,12 @@ class Delivery(models.Model):
             models.Index(fields=["lease_until"], name="delivery_submitting", condition=Q(state="submitting")),
             # With the id, so that the newest of a rare state are found without walking the table.
             models.Index(fields=["edition", "state", "id"], name="delivery_of_edition"),
+            # How many left since when: the share of bounces is of these.
+            models.Index(
+                fields=["edition", "settled_at"],
+                name="delivery_settled",
+                condition=Q(state__in=["accepted", "rejected"]),
+            ),
             *(
                 models.Index(
                     fields=["edition", "id"],

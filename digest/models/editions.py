@@ -77,6 +77,12 @@ class Edition(models.Model):
     pause_reason = models.CharField(
         max_length=200, blank=True, help_text="Why it is paused, said to curators."
     )
+    resumed_at = models.DateTimeField(
+        null=True, blank=True, help_text="What left before says nothing more against going on."
+    )
+    resent = models.PositiveIntegerField(
+        default=0, help_text="Digests of unknown outcome that a person let go again."
+    )
     note = models.TextField(
         blank=True, max_length=LONGEST_NOTE, help_text="The curator's word to every reader; plain text."
     )

@@ -35,7 +35,8 @@ class EditionFigures(models.Model):
     """Where the deliveries of an edition stand, at the last count.
 
     `states` is {Delivery.State: how many}, `facts` {delivered, bounced, soft_bounced, complained, left: how
-    many}; `rate` is deliveries settled a second of late.
+    many}; `rate` is deliveries settled a second of late. `refusals` is [[state, detail, how many, when the
+    latest], ...], most first, of the newest that were refused or put off.
     """
 
     edition = models.OneToOneField(
@@ -45,6 +46,13 @@ class EditionFigures(models.Model):
     facts = models.JSONField(default=dict)
     enrolled = models.PositiveIntegerField(default=0)
     rate = models.FloatField(default=0)
+    due = models.PositiveIntegerField(default=0, help_text="Whose hour has come and who wait all the same.")
+    oldest_due_at = models.DateTimeField(null=True, help_text="Since when the longest waiting of them waits.")
+    next_at = models.DateTimeField(null=True, help_text="The next hour at which readers are due.")
+    next_count = models.PositiveIntegerField(default=0, help_text="How many are due then.")
+    last_at = models.DateTimeField(null=True, help_text="The hour of the last one who waits.")
+    refusals = models.JSONField(default=list)
+    took = models.FloatField(default=0, help_text="Seconds that the count took: the dearer, the rarer it is.")
     at = models.DateTimeField()
 
 

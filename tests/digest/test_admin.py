@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from digest import ingestion
+from digest import ingestion, progress
 from subscribers.models import Topic
 from tests.cast import a_frozen_edition, a_paper, a_topic
 
@@ -22,7 +22,8 @@ def curator(client: Client) -> Client:
 
 
 def test_the_list_shows_each_editions_account(curator: Client) -> None:
-    a_frozen_edition(date(2026, 3, 4), a_paper())
+    edition = a_frozen_edition(date(2026, 3, 4), a_paper())
+    progress.keep(edition, at=timezone.now())
     page = curator.get(reverse("admin:digest_edition_changelist")).content.decode()
     assert "enrolled 0 = accepted 0" in page
 

@@ -95,9 +95,9 @@ def test_pause_and_resume_return_to_the_state_before(edition: Edition) -> None:
     assert curation.pause(edition).state == Edition.State.PAUSED
     with pytest.raises(EditionError, match="paused"):
         curation.pause(edition)
-    assert curation.resume(edition).state == Edition.State.APPROVED
+    assert curation.resume(edition, at=NOON).state == Edition.State.APPROVED
     with pytest.raises(EditionError, match="not paused"):
-        curation.resume(edition)
+        curation.resume(edition, at=NOON)
 
 
 def test_a_cancelled_edition_stays_cancelled(edition: Edition) -> None:

@@ -406,7 +406,7 @@ def test_a_paper_hidden_while_paused_does_not_leave(smtp_sink: SmtpSink, papers:
     worker.work(limit=5)
     curation.pause(edition)
     curation.hide(edition, papers[0])
-    curation.resume(edition)
+    curation.resume(edition, at=EIGHT)
     loop.run(worker)
     worker.close()
     assert [papers[0].title in titles_in(message) for message in smtp_sink.messages] == [True] * 5 + [
@@ -425,7 +425,7 @@ def test_what_was_chosen_before_a_curators_decision_is_chosen_again(
         if next(once, False):
             curation.pause(edition)
             curation.hide(edition, papers[0])
-            curation.resume(edition)
+            curation.resume(edition, at=EIGHT)
         return submit(group, at=at)
 
     monkeypatch.setattr(loop, "submit", decided_meanwhile)

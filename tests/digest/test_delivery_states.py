@@ -172,7 +172,7 @@ class TestTheLastLook:
         curation.pause(edition)
         assert submit([prepared(held)], at=NOON) == []
         assert state_of(delivery) == State.READY
-        curation.resume(edition)
+        curation.resume(edition, at=NOON)
         assert claim() == [delivery]
 
     def test_an_owner_whose_lease_is_over_may_not_send(self, edition: Edition) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from digest import curation, editions, enrolling
+from digest.delivery import settling
 from digest.models import Delivery, Edition
 from subscribers.models import Subscriber, Suppression
 from tests.cast import NOON, a_frozen_edition, a_paper, a_reader
@@ -209,6 +210,7 @@ def test_a_cancel_in_the_middle_of_enrolling_ends_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(enrolling, "_enroll_page", cancelled_after_one)
     with pytest.raises(editions.EditionError, match="cancelled"):
         enrolling.enroll(edition, at=FREEZE)
+    settling.end_cancelled(at=FREEZE)
     assert set(edition.deliveries.values_list("state", flat=True)) == {Delivery.State.CANCELLED}
     # Who was not looked at yet keeps what was waiting.
     assert older.deliveries.filter(state=Delivery.State.READY).count() == 4

@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from digest.delivery.balance import balance
 from digest.delivery.run import Worker, run
 from digest.management.base import DatabaseCommand, a_day
 from digest.models import Delivery, Edition
+from digest.watching import Watch
 
 #: A retry due within this time is waited for; what comes later is left to the clock or the next call.
 PATIENCE = timedelta(seconds=90)
@@ -48,7 +50,8 @@ class Command(DatabaseCommand):
         touched |= {edition.pk} if edition else set()
         total = min(concerned.count(), limit or concerned.count())
         with tqdm(total=total, unit="mail", disable=None) as bar:
-            worker = Worker(timezone.now, on_settled=bar.update)
+            watch = Watch(timezone.now)
+            worker = Worker(timezone.now, on_settled=_both(bar.update, watch))
             try:
                 self._until_done(worker, edition, any_hour=now, limit=limit)
             finally:
@@ -116,3 +119,13 @@ class Command(DatabaseCommand):
             self.stdout.write("nothing is due")
         if trouble:
             raise SystemExit(1)
+
+
+def _both(*listeners: Callable[[int], object]) -> Callable[[int], None]:
+    """Return what tells each of `listeners`."""
+
+    def tell(settled: int) -> None:
+        for listener in listeners:
+            listener(settled)
+
+    return tell

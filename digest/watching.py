@@ -1,0 +1,39 @@
+"""What is looked at every few seconds while editions go out: how far they are, and whether to stop."""
+
+from collections.abc import Callable
+from datetime import datetime
+from time import monotonic
+
+import structlog
+from django.db import DatabaseError
+
+from digest import halting, progress
+from digest.delivery import settling
+
+log = structlog.get_logger(__name__)
+
+
+def watch(*, at: datetime) -> None:
+    """End what was cancelled, count the editions that move, and pause one that mailboxes refuse."""
+    try:
+        settling.end_cancelled(at=at)
+        for edition in progress.to_count(at=at):
+            progress.keep(edition, at=at)
+            halting.look(edition, at=at)
+    except DatabaseError:
+        log.exception("watch_failed")
+
+
+class Watch:
+    """Looks, now and then, from within a worker: all workers may be busy sending when the clock calls."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        """`clock` returns the moment (aware UTC)."""
+        self._clock = clock
+        self._next = 0.0
+
+    def __call__(self, _settled: int) -> None:
+        """Look, if the last look is long enough ago."""
+        if monotonic() >= self._next:
+            watch(at=self._clock())
+            self._next = monotonic() + progress.EVERY.total_seconds()
