@@ -60,6 +60,13 @@ def _mail() -> Iterator[CheckMessage]:
             hint="Set EMAIL_URL to a mail server (smtp+tls://user:password@host:587), or ANYMAIL_PROVIDER.",
             id="paperboy.W003",
         )
+    elif settings.ANYMAIL_PROVIDER and not settings.ANYMAIL.get("WEBHOOK_SECRET"):
+        yield Warning(
+            f"{settings.ANYMAIL_PROVIDER} cannot tell of bounces and complaints: what it posts is not taken.",
+            hint="Set WEBHOOK_SECRET, and have the provider post its events, with that user and password, to "
+            f"{settings.SITE_URL}/webhooks/{settings.ANYMAIL_PROVIDER}/tracking/",
+            id="paperboy.W006",
+        )
     elif _password_in_clear():
         yield Warning(
             f"The mail server's password goes to {settings.EMAIL_HOST} unencrypted.",

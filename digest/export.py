@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from digest.models import Delivery, Paper
+from digest.models import Delivery, Paper, ProviderEvent
 from subscribers.models import (
     AddressChange,
     ConsentEvent,
@@ -160,6 +160,33 @@ def _suppression(reader: Subscriber) -> Section:
     }
 
 
+def _events(reader: Subscriber) -> Section:
+    """Return what providers told of the reader's mails, and of unknown ones to the reader's address.
+
+    As in _consent, nothing is told of a mail that asked another address.
+    """
+    events = ProviderEvent.objects.select_related("delivery", "system_mail")
+    asked_another = Q(system_mail__kind=SystemMail.Kind.NEW_ADDRESS)
+    # Three questions, since each has an index and all of them together have none.
+    rows = [
+        *events.filter(delivery__subscriber=reader),
+        *events.filter(system_mail__subscriber=reader).exclude(asked_another),
+        *events.filter(delivery=None, system_mail=None, recipient_hash=reader.address_hash),
+    ]
+    names = ("provider", "key", "kind", "recipient_hash", "at", "received_at", "applied_at", "detail")
+    return {
+        "about": "What the service that carries our mails told of yours: arrived, refused, complained of.",
+        "rows": [
+            {
+                **_row(event, *names),
+                "digest": event.delivery.public_id if event.delivery else None,
+                "mail": event.system_mail.public_id if event.system_mail else None,
+            }
+            for event in sorted(rows, key=lambda event: event.pk)
+        ],
+    }
+
+
 _SECTIONS: Mapping[str, Callable[[Subscriber], Section]] = {
     "reader": _reader,
     "schedule": _schedule,
@@ -170,6 +197,7 @@ _SECTIONS: Mapping[str, Callable[[Subscriber], Section]] = {
     "address_change": _address_change,
     "signup_requests": _requests,
     "suppression": _suppression,
+    "events": _events,
 }
 
 
@@ -190,10 +218,11 @@ def _digests(reader: Subscriber) -> Iterator[Section]:
 def _digest(delivery: Delivery, papers: Mapping[int, tuple[str, str]]) -> Section:
     names = ("local_date", "state", "subject", "not_before", "submitted_at", "settled_at", "expires_at")
     more = ("retry_at", "attempts", "detail", "provider_id", "public_id", "address_hash")
+    heard = ("delivered_at", "soft_bounced_at", "bounced_at", "complained_at", "left_at")
     nothing = (None, None)  # a paper that is stored no more
     return {
         "edition": _told(delivery.edition.day),
-        **_row(delivery, *names, *more),
+        **_row(delivery, *names, *more, *heard),
         "papers": [
             {"title": title, "identity": identity, "reason": reason}
             for paper, reason in delivery.picks

@@ -13,8 +13,9 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF
 
+from digest import callers, logs
 from digest import configuration as read
-from digest import logs
+from digest.beat import BEAT
 from digest.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -139,6 +140,8 @@ EMAIL_BACKEND = "digest.mailbox.EmailBackend"
 if ANYMAIL_PROVIDER:
     with env.noting():
         ANYMAIL = read.anymail(ANYMAIL_PROVIDER, os.environ)
+    #: Without it the provider's events are not taken: anybody could post them.
+    ANYMAIL["WEBHOOK_SECRET"] = env.read("WEBHOOK_SECRET", "", callers.webhook_secrets)
     # Anymail puts Resend's idempotency key into the body, where Resend does not look; ours is a header.
     _backends = "subscribers" if ANYMAIL_PROVIDER == "resend" else "anymail.backends"
     EMAIL_BACKEND = f"{_backends}.{ANYMAIL_PROVIDER}.EmailBackend"
@@ -167,17 +170,7 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
-CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "digest.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
-    # Who has just signed up looks for the mail now, not in a minute; and the web never waits for the broker.
-    "outbox": {"task": "subscribers.tasks.send_outbox", "schedule": 10.0, "options": {"expires": 9}},
-    # Rows say what to import; while one worker is at it, the others find nothing to do.
-    "imports": {"task": "subscribers.tasks.import_readers", "schedule": 5.0, "options": {"expires": 4}},
-    # Rows say which edition's reach is out of date; a worker holds it while it reckons.
-    "reach": {"task": "digest.tasks.reckon", "schedule": 10.0, "options": {"expires": 9}},
-    "watch": {"task": "digest.tasks.watch", "schedule": 5.0, "options": {"expires": 4}},
-    "tidy": {"task": "subscribers.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3500}},
-}
+CELERY_BEAT_SCHEDULE = BEAT
 
 # --- Django ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from digest import advancing, figures, ingestion, reaching, watching
 from digest.delivery import run
+from digest.events import applying
 from digest.sources.base import Window
 from subscribers.models import Topic
 
@@ -15,6 +16,8 @@ READERS_A_TASK = 500
 MOST_TASKS_A_TICK = 16
 #: A delivery task stops claiming after this many seconds, so that workers can be stopped and counted on.
 DELIVERY_SECONDS = 50
+#: What is left of providers' events then is for the next beat.
+EVENTS_SECONDS = 45
 
 
 @shared_task
@@ -73,6 +76,12 @@ def reckon() -> None:
 def watch() -> None:
     """Count the editions that move, and stop one that mailboxes refuse."""
     watching.watch(at=timezone.now())
+
+
+@shared_task
+def apply_events() -> None:
+    """Let what providers told have its effects."""
+    applying.apply_waiting(at=timezone.now(), seconds=EVENTS_SECONDS)
 
 
 @shared_task

@@ -24,6 +24,7 @@ from subscribers.models import (
     SystemMail,
     Topic,
 )
+from subscribers.signals import left_by_link
 
 #: No mailbox gets two "you are already subscribed" within this time.
 BETWEEN_SYSTEM_MAILS = timedelta(hours=24)
@@ -155,10 +156,11 @@ def read_weekly(public_id: str, *, at: datetime, trace: Trace) -> None:
         record(reader, ConsentEvent.Kind.CHANGED, trace, at=at)
 
 
-def unsubscribe(public_id: str, *, at: datetime, trace: Trace) -> bool:
+def unsubscribe(public_id: str, *, at: datetime, trace: Trace, mail: str = "") -> bool:
     """End the subscription; return whether it was an active one, so that `resume` could take it up again.
 
-    Done twice, or for a reader erased since, it changes nothing and is no error.
+    Done twice, or for a reader erased since, it changes nothing and is no error. `mail` is what the link says
+    of the mail it stood in.
     """
     with transaction.atomic():
         reader = _locked(public_id)
@@ -168,6 +170,9 @@ def unsubscribe(public_id: str, *, at: datetime, trace: Trace) -> bool:
         # A suppressed reader may leave too: the suppression list goes on holding the address.
         _move(reader, Subscriber.Status.UNSUBSCRIBED, at)
         record(reader, ConsentEvent.Kind.WITHDRAWN, trace, at=at)
+        if mail:
+            with transaction.atomic():  # a savepoint: what fails at a listener is undone there, and alone
+                left_by_link.send_robust(sender=Subscriber, reader=reader, mail=mail, at=at)
         return was_active
 
 

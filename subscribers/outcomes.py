@@ -49,7 +49,7 @@ class Outcome:
 
 
 #: "There is no such mailbox", RFC 3463 section 3.2 and RFC 7505 (5.1.10, a domain that takes no mail).
-_NO_SUCH_MAILBOX = {"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"}
+NO_SUCH_MAILBOX = {"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"}
 _ENHANCED = re.compile(r"(?:^|[\s-])([245]\.\d{1,3}\.\d{1,3})(?=\s|$)", re.MULTILINE)
 #: Words of a refusal that is about us or about today, not about the mailbox.
 _POLICY = re.compile(
@@ -88,6 +88,17 @@ def told(text: object) -> str:
     """Return `text` as a detail: one printable line of at most 200 characters, without addresses."""
     words = " ".join(str(text).split())
     return "".join(c for c in _ADDRESS.sub("(address)", words[:2000]) if c.isprintable())[:200]
+
+
+def enhanced_code(said: str) -> str:
+    """Return the enhanced status code in a server's answer (RFC 3463), or the empty string."""
+    found = _ENHANCED.search(said)
+    return found[1] if found else ""
+
+
+def speaks_of_policy(said: str) -> bool:
+    """Say whether a server's answer is about us or about today rather than about the mailbox."""
+    return bool(_POLICY.search(said))
 
 
 def classed(error: BaseException, *, taken: bool | None) -> Outcome:
@@ -149,11 +160,11 @@ def _smtp(code: int, text: bytes | str, *, mailbox: bool = False, dot: bool = Fa
         return Outcome(Fate.DEFERRED, detail)
     if not 500 <= code <= 599:  # no refusal at all; before the body it cannot have been taken
         return Outcome(Fate.UNKNOWN if dot else Fate.NOT_SENT, told(f"not an SMTP answer: {detail}"))
-    enhanced = _ENHANCED.search(said)
+    enhanced = enhanced_code(said)
     if enhanced:
-        bad = (mailbox or dot) and enhanced[1] in _NO_SUCH_MAILBOX
+        bad = (mailbox or dot) and enhanced in NO_SUCH_MAILBOX
     else:
-        bad = mailbox and code == 550 and not _POLICY.search(said)
+        bad = mailbox and code == 550 and not speaks_of_policy(said)
     return Outcome(Fate.REJECTED, detail, address_is_bad=bad)
 
 

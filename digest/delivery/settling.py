@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from digest.delivery.rows import write
 from digest.delivery.sending import Prepared
@@ -22,6 +23,8 @@ BACKOFF = (5, 30, 120, 600, 1800)
 #: Rows that one transaction ends, and how long after its cancelling an edition may still have some.
 PAGE = 2_000
 ENDING_WITHIN = timedelta(days=7)
+#: The detail of a delivery whose outcome was unknown until its provider told.
+BY_EVIDENCE = "its outcome was unknown until the provider told"
 #: Outcomes that end a delivery. The others leave it waiting for its next try.
 FINAL = {
     Fate.ACCEPTED: Delivery.State.ACCEPTED,
@@ -78,6 +81,23 @@ def _put_off(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
     except IntegrityError:
         # A newer edition has enrolled the reader meanwhile, and only one of the two may wait.
         mine.update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail=detail)
+
+
+def takes_evidence(delivery: Delivery) -> bool:
+    """Say whether a provider's word may still decide how `delivery` ended: nothing else did."""
+    return delivery.state == Delivery.State.UNKNOWN or delivery.detail == BY_EVIDENCE
+
+
+def settle_by_evidence(delivery: Delivery, state: Delivery.State, *, at: datetime) -> None:
+    """End a delivery of unknown outcome as what the provider told of it proves; more may be told later."""
+    if delivery.state == state:
+        return
+    was = Q(state=Delivery.State.UNKNOWN) | Q(state__in=FINAL.values(), detail=BY_EVIDENCE)
+    moved = Delivery.objects.filter(was, pk=delivery.pk, epoch=delivery.epoch).update(
+        state=state, settled_at=at, lease_until=None, detail=BY_EVIDENCE
+    )
+    if moved:
+        log.info("settled_by_evidence", delivery=delivery.public_id, state=str(state))
 
 
 def retry_delay(attempts: int, retry_after: float | None) -> timedelta:

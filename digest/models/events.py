@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from digest.models.deliveries import Delivery
 from digest.models.papers import Paper
+from subscribers.models import SystemMail
 
 
 class ProviderEvent(models.Model):
@@ -28,6 +29,9 @@ class ProviderEvent(models.Model):
     delivery = models.ForeignKey(
         Delivery, on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
     )
+    system_mail = models.ForeignKey(
+        SystemMail, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     recipient_hash = models.CharField(max_length=80, blank=True)
     at = models.DateTimeField(help_text="When it happened, as the provider says.")
     received_at = models.DateTimeField()
@@ -37,7 +41,13 @@ class ProviderEvent(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "key"], name="one_event_once")]
         indexes = [
-            models.Index(fields=["received_at"], name="event_waiting", condition=Q(applied_at__isnull=True)),
+            models.Index(fields=["id"], name="event_waiting", condition=Q(applied_at__isnull=True)),
+            models.Index(fields=["received_at"], name="event_received"),
+            models.Index(
+                fields=["recipient_hash"],
+                name="event_orphan",
+                condition=Q(delivery__isnull=True, system_mail__isnull=True),
+            ),
             models.Index(fields=["delivery", "kind"]),
         ]
 

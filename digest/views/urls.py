@@ -1,8 +1,19 @@
 """Where the digest's pages are."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 
-from digest.views import data, editions, feeds, front, mailbox, papers, preview, thumbnails, topics
+from digest.views import (
+    data,
+    editions,
+    feeds,
+    front,
+    mailbox,
+    papers,
+    preview,
+    thumbnails,
+    topics,
+    webhooks,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", front.front, name="front"),
@@ -19,6 +30,8 @@ urlpatterns: list[URLPattern] = [
     path("topics/<slug:slug>/feed.atom", feeds.of_topic, {"form": "atom"}, name="topic_feed_atom"),
     path("topics/<slug:slug>/feed.json", feeds.of_topic, {"form": "json"}, name="topic_feed_json"),
     path("account/<str:token>/data", data.account_data, name="account_data"),
+    # With or without its slash: a redirect would lose the POST.
+    re_path(r"^webhooks/(?P<provider>[a-z_]{1,30})/tracking/?$", webhooks.tracking, name="webhook"),
     path("preview/", preview.show_preview, name="preview"),
     path("mailbox/", mailbox.mailbox_list, name="mailbox"),
     path("mailbox/<str:name>/", mailbox.mailbox_message, name="mailbox_message"),

@@ -44,7 +44,7 @@ def _leave(request: HttpRequest, claims: Claims) -> HttpResponse:
     by_hand = "page" in request.GET
     now = timezone.now()
     trace = trace_of(request, "unsubscribe page" if by_hand else "one-click")
-    was_active = lifecycle.unsubscribe(claims.subject, at=now, trace=trace)
+    was_active = lifecycle.unsubscribe(claims.subject, at=now, trace=trace, mail=claims.extra)
     if by_hand and was_active:
         # Only who has ended a subscription this moment may take it back: this link is for ever.
         return see_other(path_of(links.undo_url(claims.subject, now)))

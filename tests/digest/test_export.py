@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from digest import export
-from digest.models import Delivery, Edition
+from digest.models import Delivery, Edition, ProviderEvent
 from subscribers import address_changes, lifecycle, links
 from subscribers.consent import Trace
 from subscribers.models import (
@@ -33,6 +33,7 @@ pytestmark = pytest.mark.django_db
 TODAY = NOON.date()
 DAY = timedelta(days=1)
 ADDRESS = "ada@example.org"
+FACTS = ("delivered", "soft_bounced", "bounced", "complained", "left")
 
 #: {table: its section of the export}: every table that refers to a reader or holds an address or its hash.
 SECTIONS: dict[str, str] = {
@@ -45,6 +46,7 @@ SECTIONS: dict[str, str] = {
     "subscribers.SignupRequest": "signup_requests",
     "subscribers.Suppression": "suppression",
     "digest.Delivery": "digests",
+    "digest.ProviderEvent": "events",
 }
 _NUMBER = "our own number of the row; it says nothing of the reader"
 _IT_IS_YOU = "points at the reader whose data this is"
@@ -55,7 +57,13 @@ LEFT_OUT: dict[str, str] = {
     **{
         f"{table}.subscriber": _IT_IS_YOU
         for table in SECTIONS
-        if table not in {"subscribers.Subscriber", "subscribers.SignupRequest", "subscribers.Suppression"}
+        if table
+        not in {
+            "subscribers.Subscriber",
+            "subscribers.SignupRequest",
+            "subscribers.Suppression",
+            "digest.ProviderEvent",
+        }
     },
     **{
         f"{table}.{name}": _WORKER
@@ -67,6 +75,8 @@ LEFT_OUT: dict[str, str] = {
 }
 #: Tables with a column for addresses that hold none of a reader's: {table: why}.
 OTHERS: dict[str, str] = {
+    "digest.EditionReach": "how many readers, not which",
+    "digest.TopicFigures": "how many readers, not which",
     "subscribers.ImportJob": "examples of rows for the curator who imports, gone when the import is done",
 }
 #: How a column is told whose value is written in words.
@@ -79,6 +89,8 @@ IN_WORDS: dict[str, object] = {
     "subscribers.SignupRequest.consent_text": "2026-11-1",
     "digest.Delivery.edition": "2026-03-04",
     "digest.Delivery.picks": "matches “splats”",
+    "digest.ProviderEvent.delivery": "a-digest-of-hers",
+    "digest.ProviderEvent.system_mail": "a-mail-to-her",
 }
 
 
@@ -93,6 +105,7 @@ def moments() -> dict[str, datetime]:
         "status_at created_at confirmed_at address_changed_at asked_at",
         "not_before expires_at retry_at submitted_at settled_at",
         "mailed_at sent_at event_at request_at listed_at mail_not_before",
+        "delivered_at soft_bounced_at bounced_at complained_at left_at told_at received_at applied_at",
     ]
     return {name: NOON + timedelta(hours=n, seconds=n) for n, name in enumerate(" ".join(names).split(), 1)}
 
@@ -119,7 +132,7 @@ def everything() -> dict[str, models.Model]:
         consent_source="They ticked a box at the fair of 2025.", name="fair.csv", digest="0", created_at=NOON
     )
     edition = a_frozen_edition(TODAY, paper := a_paper("Splats"))
-    rows = [
+    rows: list[Any] = [
         reader,
         Preference.objects.create(subscriber=reader, topic=vision, weight=2),
         Interest.objects.create(subscriber=reader, kind="exclude", text="blockchain"),
@@ -134,6 +147,7 @@ def everything() -> dict[str, models.Model]:
             **trace,
         ),
         SystemMail.objects.create(
+            public_id="a-mail-to-her",
             subscriber=reader,
             kind="address_changed",
             to="elsewhere@example.org",
@@ -166,6 +180,7 @@ def everything() -> dict[str, models.Model]:
             address_hash=reader.address_hash, reason="complaint", source="a provider", at=at["listed_at"]
         ),
         Delivery.objects.create(
+            public_id="a-digest-of-hers",
             edition=edition,
             subscriber=reader,
             address_hash="1:then",
@@ -181,8 +196,23 @@ def everything() -> dict[str, models.Model]:
             settled_at=at["settled_at"],
             provider_id="provider-88",
             detail="451 later",
+            **{f"{fact}_at": at[f"{fact}_at"] for fact in FACTS},
         ),
     ]
+    rows.append(
+        ProviderEvent.objects.create(
+            provider="a carrier",
+            key="event-99",
+            kind="soft_bounced",
+            delivery=rows[-1],
+            system_mail=rows[4],
+            recipient_hash="1:told",
+            at=at["told_at"],
+            received_at=at["received_at"],
+            applied_at=at["applied_at"],
+            detail="452 full",
+        )
+    )
     return {row._meta.label: row for row in rows}
 
 
@@ -319,7 +349,7 @@ def test_deliveries_are_read_in_portions(django_assert_num_queries: DjangoAssert
     for age in range(150):
         _delivered(reader, a_frozen_edition(TODAY - age * DAY), [[paper.pk, "new today"]])
     pieces = export.written(reader, at=NOON)
-    with django_assert_num_queries(7 + 1 + 2 * 2):
+    with django_assert_num_queries(7 + 3 + 1 + 2 * 2):
         assert b"".join(pieces).count(b'"reason"') == 150
 
 

@@ -1,0 +1,1 @@
+"""What providers tell of mails that have left: judged, kept first, applied afterwards, in whatever order."""

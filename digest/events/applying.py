@@ -1,0 +1,132 @@
+"""Let stored events have their effects: facts on deliveries, suppression, and the end of unknown outcomes.
+
+Run twice, by two workers at once, or over events in any order, it comes to the same: facts keep the earliest
+moment, effects repeat harmlessly, and an outcome is judged by all events of a delivery together.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from time import monotonic
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+
+from digest.delivery.rows import write
+from digest.delivery.settling import settle_by_evidence, takes_evidence
+from digest.events import judging
+from digest.models import Delivery, ProviderEvent
+from subscribers import lifecycle
+from subscribers.consent import Trace
+from subscribers.models import Suppression
+
+log = structlog.get_logger(__name__)
+
+Kind = ProviderEvent.Kind
+#: Events applied in one transaction.
+PAGE = 200
+#: Which fact of a delivery an event states. A refusal for policy is a bounce, but no word on the address.
+FACTS: Mapping[str, str] = {
+    Kind.DELIVERED: "delivered_at",
+    Kind.SOFT_BOUNCED: "soft_bounced_at",
+    Kind.BOUNCED: "bounced_at",
+    Kind.REFUSED: "bounced_at",
+    Kind.COMPLAINED: "complained_at",
+    Kind.UNSUBSCRIBED: "left_at",
+}
+_FIELDS = tuple(dict.fromkeys(FACTS.values()))
+_SUPPRESSING = {Kind.BOUNCED: Suppression.Reason.BOUNCE, Kind.COMPLAINED: Suppression.Reason.COMPLAINT}
+
+
+def apply_waiting(*, at: datetime, seconds: float = 50) -> int:
+    """Apply what waits, oldest first, for at most `seconds`; return how many events were applied."""
+    stop_at, after, applied = monotonic() + seconds, 0, 0
+    while monotonic() < stop_at:
+        waiting = ProviderEvent.objects.filter(applied_at=None, pk__gt=after).order_by("pk")
+        page = list(waiting.select_related("system_mail")[:PAGE])
+        if not page:
+            break
+        after = page[-1].pk
+        applied += _attempt(page, at)
+    return applied
+
+
+def _attempt(page: Sequence[ProviderEvent], at: datetime) -> int:
+    """Apply `page`; where that fails, each event alone, so that one holds up no other."""
+    try:
+        return _apply(page, at)
+    except (InterfaceError, OperationalError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other events count
+        if len(page) == 1:
+            # The event waits on, and is tried again. Its row's number leads to the rest.
+            log.error("event_not_applied", row=page[0].pk, fault=type(error).__name__)  # noqa: TRY400
+            return 0
+        return sum(_attempt([event], at) for event in page)
+
+
+def _apply(events: Sequence[ProviderEvent], at: datetime) -> int:
+    with transaction.atomic():
+        named = {event.delivery_id for event in events if event.delivery_id}
+        held = Delivery.objects.select_for_update().filter(pk__in=named).order_by("pk")
+        deliveries = {delivery.pk: delivery for delivery in held}
+        # While a message is on the wire its outcome comes from there, or from its lapsed lease. Till then
+        # its events wait: a word that comes too early must not be lost.
+        ready = [event for event in events if not _on_the_wire(deliveries.get(event.delivery_id or 0))]
+        _state_facts(ready, deliveries)
+        for event in ready:
+            _have_effect(event, deliveries.get(event.delivery_id or 0), at)
+        _settle_unknown({event.delivery_id for event in ready}, deliveries, at)
+        ProviderEvent.objects.filter(pk__in=[event.pk for event in ready]).update(applied_at=at)
+    return len(ready)
+
+
+def _on_the_wire(delivery: Delivery | None) -> bool:
+    return delivery is not None and delivery.state == Delivery.State.SUBMITTING
+
+
+def _state_facts(events: Sequence[ProviderEvent], deliveries: Mapping[int, Delivery]) -> None:
+    """Write the facts, each with the earliest moment it was told for."""
+    changed: dict[int, Delivery] = {}
+    for event in events:
+        delivery, fact = deliveries.get(event.delivery_id or 0), FACTS.get(event.kind)
+        if delivery is None or fact is None:
+            continue
+        known: datetime | None = getattr(delivery, fact)
+        if known is None or event.at < known:
+            setattr(delivery, fact, event.at)
+            changed[delivery.pk] = delivery
+    rows = ((delivery, {name: getattr(delivery, name) for name in _FIELDS}) for delivery in changed.values())
+    write(_FIELDS, rows, was=list(Delivery.State))
+
+
+def _have_effect(event: ProviderEvent, delivery: Delivery | None, at: datetime) -> None:
+    """Stop mail to a dead mailbox or to who complained; let go who unsubscribed at the provider.
+
+    An event that names no mail of ours and its recipient has none.
+    """
+    if delivery is not None:
+        source = f"delivery {delivery.public_id}"
+    elif event.system_mail is not None:
+        source = f"system mail {event.system_mail.public_id}"
+    else:
+        return
+    kind = Kind(event.kind)
+    if kind in _SUPPRESSING:
+        lifecycle.suppress(event.recipient_hash, _SUPPRESSING[kind], source, at=at)
+    elif kind == Kind.UNSUBSCRIBED:
+        reader = delivery.subscriber if delivery else event.system_mail and event.system_mail.subscriber
+        if reader is not None:
+            lifecycle.unsubscribe(reader.public_id, at=at, trace=Trace("provider"))
+
+
+def _settle_unknown(keys: set[int | None], deliveries: Mapping[int, Delivery], at: datetime) -> None:
+    """Give deliveries of unknown outcome the one that all their events together prove."""
+    open_to_it = [key for key in keys if key and (found := deliveries.get(key)) and takes_evidence(found)]
+    heard: dict[int, set[str]] = defaultdict(set)
+    if open_to_it:
+        rows = ProviderEvent.objects.filter(delivery__in=open_to_it).values_list("delivery", "kind")
+        for key, kind in rows:
+            heard[key or 0].add(kind)
+    for key, kinds in heard.items():
+        settle_by_evidence(deliveries[key], judging.evidence(kinds), at=at)
