@@ -1,6 +1,21 @@
-"""The curators' pages on Django's admin: approve an edition, edit the topics."""
+"""The curators' pages on Django's admin: editions and topics, and the rows behind every figure."""
 
+from digest.admin.deliveries import DeliveryAdmin
 from digest.admin.editions import EditionAdmin
+from digest.admin.figures import DailyFiguresAdmin, EditionFiguresAdmin
+from digest.admin.papers import PaperAdmin
+from digest.admin.records import CandidateAdmin, DecisionAdmin, IngestRunAdmin, ProviderEventAdmin
 from digest.admin.topics import TopicAdmin
 
-__all__ = ["EditionAdmin", "TopicAdmin"]
+__all__ = [
+    "CandidateAdmin",
+    "DailyFiguresAdmin",
+    "DecisionAdmin",
+    "DeliveryAdmin",
+    "EditionAdmin",
+    "EditionFiguresAdmin",
+    "IngestRunAdmin",
+    "PaperAdmin",
+    "ProviderEventAdmin",
+    "TopicAdmin",
+]

@@ -98,6 +98,7 @@ class Delivery(models.Model):
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "deliveries"
         constraints = [
             models.UniqueConstraint(fields=["edition", "subscriber"], name="one_delivery_an_edition"),
             models.UniqueConstraint(

@@ -49,6 +49,8 @@ class ProviderEvent(models.Model):
                 condition=Q(delivery__isnull=True, system_mail__isnull=True),
             ),
             models.Index(fields=["delivery", "kind"]),
+            # The many that tell of nothing but success are left out.
+            models.Index(fields=["kind", "id"], name="event_of_kind", condition=~Q(kind="delivered")),
         ]
 
 

@@ -55,6 +55,9 @@ class EditionFigures(models.Model):
     took = models.FloatField(default=0, help_text="Seconds that the count took: the dearer, the rarer it is.")
     at = models.DateTimeField()
 
+    class Meta:
+        verbose_name = verbose_name_plural = "figures of editions"
+
 
 class CandidateFigures(models.Model):
     """What became of one paper of an edition: tallied once its digests have left."""

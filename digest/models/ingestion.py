@@ -27,6 +27,7 @@ class IngestRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "receipt"
         indexes = [
             models.Index(fields=["source", "category", "day"]),
             models.Index(fields=["-started_at"]),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -25,6 +26,8 @@ class DeskAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
     """
 
     show_full_result_count = False  # a second count of a large table, for a line nobody needs
+    show_facets = ShowFacets.NEVER  # a count for each choice of each filter
+    list_per_page = 50
     paginator = CappedPaginator
 
     def get_changelist(self, _request: HttpRequest, **_more: object) -> type[DeskChangeList]:

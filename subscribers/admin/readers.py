@@ -25,6 +25,7 @@ class SubscriberAdmin(ReadOnlyAdmin):
 
     list_display = ["reader", "public_id", "status", "status_at", "frequency", "confirmed_at"]
     list_filter = ["status", "frequency"]
+    sortable_by = ()
     ordering = ["-pk"]
     list_before_template = "admin/subscribers/find_link.html"
     change_form_outer_before_template = "admin/subscribers/reader_deeds.html"

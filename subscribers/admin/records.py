@@ -16,7 +16,8 @@ class ConsentEventAdmin(ReadOnlyAdmin):
     list_filter = ["kind", "text", "at"]
     list_select_related = ["text", "subscriber", "import_job"]
     readonly_fields = ["imported_with"]
-    ordering = ["-pk"]
+    sortable_by = ()
+    ordering = ["-at", "-pk"]
     list_before_template = "admin/subscribers/find_link.html"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -44,6 +45,7 @@ class SystemMailAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "kind", "state", "attempts", "detail", "subscriber"]
     list_filter = ["state", "kind", "created_at"]
     list_select_related = ["subscriber"]
+    sortable_by = ()
     ordering = ["-pk"]
     exclude = ["to"]
     readonly_fields = ["elsewhere"]

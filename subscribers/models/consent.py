@@ -67,6 +67,7 @@ class ConsentEvent(AppendOnly):
         indexes = [
             models.Index(fields=["keeping", "at"], name="consent_keeping"),
             models.Index(fields=["kind", "at"], name="consent_kind_at"),
+            models.Index(fields=["at"], name="consent_at"),
         ]
 
     def __str__(self) -> str:

@@ -58,6 +58,7 @@ class Subscriber(models.Model):
         indexes = [
             models.Index(fields=["status", "id"]),
             models.Index(fields=["confirmed_at"]),
+            models.Index(fields=["frequency", "id"], name="subscriber_frequency"),
             models.Index(fields=["status", "status_at"], name="subscriber_status_since"),
             models.Index(
                 fields=["paused_until"], name="subscriber_paused", condition=Q(paused_until__isnull=False)
