@@ -14,4 +14,5 @@ class DigestConfig(AppConfig):
     def ready(self) -> None:
         """Connect the receivers and register the checks."""
         import_module("digest.receivers")
+        import_module("digest.access.receivers")
         import_module("digest.checks")

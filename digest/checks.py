@@ -15,7 +15,7 @@ _STAYING = ("digest.mailbox.", "django.core.mail.backends.")
 @register(Tags.security, deploy=True)
 def ready_for_readers(**_asked: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's signature
     """Return what real readers would suffer from, each with what to do about it."""
-    return [*_pepper(), *_host(), *_proxies(), *_mail()]
+    return [*_pepper(), *_host(), *_proxies(), *_mail(), *_logins()]
 
 
 def _pepper() -> Iterator[CheckMessage]:
@@ -72,6 +72,17 @@ def _mail() -> Iterator[CheckMessage]:
             f"The mail server's password goes to {settings.EMAIL_HOST} unencrypted.",
             hint="Write EMAIL_URL with smtp+tls:// (port 587) or smtp+ssl:// (port 465).",
             id="paperboy.W004",
+        )
+
+
+def _logins() -> Iterator[CheckMessage]:
+    if not settings.ADMIN_TWO_FACTOR:
+        yield Warning(
+            "Operators and owners log in with a password alone (ADMIN_TWO_FACTOR is off): whoever learns one "
+            "reads every address.",
+            hint="Take ADMIN_TWO_FACTOR out of the environment. Each of them sets up a second factor at the "
+            "next login.",
+            id="paperboy.W006",
         )
 
 

@@ -62,7 +62,7 @@ def configure(*, level: str, readable: bool) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # A line per request or task drowns the ones that say what happened to a paper or a reader.
-            **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "celery")},
+            **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "celery", "axes")},
             "django": {},  # else Django's own console handler writes each of its lines a second time
         },
     }

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, Permission, User
+from django.db.models import Q, QuerySet
 
 #: {group: permissions as "app.codename"}; the owners have all there are.
 ROLES: Mapping[str, tuple[str, ...]] = {
@@ -32,6 +33,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "digest.view_delivery",
         "digest.view_providerevent",
         "subscribers.view_subscriber",
+        "subscribers.export_subscriber",
         "subscribers.change_subscriber",
         "subscribers.delete_subscriber",
         "subscribers.view_suppression",
@@ -47,18 +49,43 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "subscribers.view_topic",
     ),
 }
-OWNER = "owner"
+OPERATOR, OWNER = "operator", "owner"
 
 
 def write_groups() -> None:
-    """Make the groups what this module says; safe to repeat. Needs the permissions' rows."""
-    known = {f"{p.content_type.app_label}.{p.codename}": p for p in _all()}
+    """Make the groups what this module says; safe to repeat. Needs the permissions' rows.
+
+    What is not there yet is passed over: a migration may stop halfway, and the next one writes again.
+    """
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type")
+    }
     for role, names in ROLES.items():
         group, _new = Group.objects.get_or_create(name=role)
-        group.permissions.set([known[name] for name in names])
+        group.permissions.set([known[name] for name in names if name in known])
     owners, _new = Group.objects.get_or_create(name=OWNER)
     owners.permissions.set(list(known.values()))
 
 
-def _all() -> list[Permission]:
-    return list(Permission.objects.select_related("content_type"))
+def is_owner(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Say whether `user` may do all there is: a superuser, or one of the owners."""
+    return _is_in(user, OWNER)
+
+
+def needs_second_factor(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Say whether a password alone is too little for what `user` may do or see."""
+    sees_readers = isinstance(user, User) and user.has_perm("subscribers.view_subscriber")
+    return sees_readers or _is_in(user, OPERATOR, OWNER)
+
+
+def owners() -> QuerySet[User]:
+    """Return all who may do everything and can log in."""
+    everybody = User.objects.filter(is_active=True, is_staff=True)
+    return everybody.filter(Q(is_superuser=True) | Q(groups__name=OWNER)).distinct()
+
+
+def _is_in(user: AbstractBaseUser | AnonymousUser, *groups: str) -> bool:
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return user.is_superuser or user.groups.filter(name__in=groups).exists()

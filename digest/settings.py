@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from csp.constants import NONE, SELF
 
 from digest import callers, logs
 from digest import configuration as read
+<<<<<<< HEAD
 from digest.beat import BEAT
+=======
+from digest import logs
+from digest.access import guards
+>>>>>>> 896b8cd (Rights: groups at every migration, two-factor login, locks after wrong passwords, accounts and the audit log for owners, a policy of the desk's own)
 from digest.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -176,8 +180,8 @@ CELERY_BEAT_SCHEDULE = BEAT
 INSTALLED_APPS = [
     "digest.apps.DigestConfig",
     "subscribers.apps.SubscribersConfig",
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "digest.access.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -187,18 +191,25 @@ INSTALLED_APPS = [
     "anymail",
     "import_export",
     "csp",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "django_structlog",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "digest.access.policy.PolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "digest.access.gate.GateMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last: it makes the answer of a locked login
 ]
 ROOT_URLCONF = "digest.urls"
 WSGI_APPLICATION = "digest.wsgi.application"
@@ -230,22 +241,13 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 
+# --- Who may come to the desk ------------------------------------------------------------------------------
+vars().update(guards.settings(LIST_NAME))
+#: Whether operators and owners need a second factor, and curators who have one are asked for it.
+ADMIN_TWO_FACTOR = env.flag("ADMIN_TWO_FACTOR", default=not DEBUG)
+
 # --- Behind the browser's bars -----------------------------------------------------------------------------
-CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ["/admin/"],
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:"],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "frame-src": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-        "manifest-src": [SELF],
-    },
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": guards.PUBLIC_POLICY}
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True

@@ -16,6 +16,8 @@ LONGEST_LOCAL_PART = 64
 #: spelling of an address that we know or must not write to.
 _ATEXT = r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+"
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
+#: What anybody would take for an address, in the midst of a text.
+_IN_TEXT = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -68,6 +70,11 @@ def masked(address: str) -> str:
     """Return enough of the address for its owner to know it, and not enough for anybody else."""
     local, _, domain = address.rpartition("@")
     return f"{local[0]}•••@{domain}"
+
+
+def without_addresses(text: str) -> str:
+    """Return `text` with "•••" in the place of each address, for what people without a right to them read."""
+    return _IN_TEXT.sub("•••", text)
 
 
 def _local_part(local: str) -> str:

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest
 
+from subscribers.addresses import without_addresses
 from subscribers.models import AuditEvent
 from subscribers.networks import client_address
 
@@ -15,13 +17,29 @@ def record(
 
     Call it in the transaction of the deed where there is one, so that one is not there without the other.
     """
-    user = request.user if request.user.is_authenticated else None
+    record_for(request.user, kind, about, detail, at=at, network=client_address(request))
+
+
+def record_for(
+    user: AbstractBaseUser | AnonymousUser | None,
+    kind: AuditEvent.Kind,
+    about: str,
+    detail: str = "",
+    *,
+    at: datetime,
+    network: str | None = None,
+) -> None:
+    """Write the same of `user`: who logs in or out is not yet, or no more, a request's; a command has none.
+
+    Should an address stand in the name of a thing, such as an uploaded file's, it is blotted out.
+    """
+    known = user if user is not None and user.is_authenticated else None
     AuditEvent.objects.create(
         at=at,
-        by=user,
-        by_name=user.get_username() if user else "",
+        by_id=known.pk if known else None,
+        by_name=known.get_username() if known else "",
         kind=kind,
-        about=about[:120],
-        detail=detail[:500],
-        network=client_address(request),
+        about=without_addresses(about)[:120],
+        detail=without_addresses(detail)[:500],
+        network=network,
     )

@@ -7,6 +7,7 @@ import redis
 import structlog
 from django.core.cache import cache
 
+from subscribers.addresses import without_addresses
 from subscribers.links import LIFETIMES, Purpose
 from subscribers.models import LeavingReason
 
@@ -19,11 +20,12 @@ MOST_UNCOUNTED = 200
 def keep(reason: str, words: str, *, said_by: str, at: datetime) -> None:
     """Keep one reason of whoever holds the link `said_by` (a text, equal for equal links); drop further ones.
 
-    Only the day is written: the consent log has the second at which somebody left.
+    Only the day is written: the consent log has the second at which somebody left. Addresses among the words
+    are blotted out: curators read them, and nobody can act on them here.
     """
     day = at.replace(hour=0, minute=0, second=0, microsecond=0)
     if _is_first(said_by, day):
-        LeavingReason.objects.create(reason=reason, words=words, at=day)
+        LeavingReason.objects.create(reason=reason, words=without_addresses(words), at=day)
 
 
 def _is_first(said_by: str, day: datetime) -> bool:

@@ -3,9 +3,12 @@
 from digest.admin.deliveries import DeliveryAdmin
 from digest.admin.editions import EditionAdmin
 from digest.admin.figures import DailyFiguresAdmin, EditionFiguresAdmin
+from digest.admin.groups import GroupAdmin
+from digest.admin.locks import LockAdmin
 from digest.admin.papers import PaperAdmin
 from digest.admin.records import CandidateAdmin, DecisionAdmin, IngestRunAdmin, ProviderEventAdmin
 from digest.admin.topics import TopicAdmin
+from digest.admin.users import UserAdmin
 
 __all__ = [
     "CandidateAdmin",
@@ -14,8 +17,11 @@ __all__ = [
     "DeliveryAdmin",
     "EditionAdmin",
     "EditionFiguresAdmin",
+    "GroupAdmin",
     "IngestRunAdmin",
+    "LockAdmin",
     "PaperAdmin",
     "ProviderEventAdmin",
     "TopicAdmin",
+    "UserAdmin",
 ]

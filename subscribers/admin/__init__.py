@@ -1,5 +1,6 @@
 """The curators' pages about readers: find, show, and a few deeds that ask first."""
 
+from subscribers.admin.audit_log import AuditEventAdmin
 from subscribers.admin.importing import ImportJobAdmin
 from subscribers.admin.leaving import LeavingReasonAdmin
 from subscribers.admin.readers import SubscriberAdmin
@@ -7,6 +8,7 @@ from subscribers.admin.records import ConsentEventAdmin, ConsentTextAdmin, Syste
 from subscribers.admin.suppressions import SuppressionAdmin
 
 __all__ = [
+    "AuditEventAdmin",
     "ConsentEventAdmin",
     "ConsentTextAdmin",
     "ImportJobAdmin",

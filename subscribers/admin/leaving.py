@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from subscribers.addresses import without_addresses
 from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import LeavingReason
 
@@ -18,10 +19,17 @@ MONTH, QUARTER = timedelta(days=30), timedelta(days=90)
 class LeavingReasonAdmin(ReadOnlyAdmin):
     """Reasons and words; nothing says whose they are."""
 
-    list_display = ["at", "reason", "words"]
+    list_display = ["at", "reason", "said"]
+    fields = ["at", "reason", "said"]
+    readonly_fields = ["said"]
     list_filter = ["reason", "at"]
     ordering = ["-at"]
     list_before_template = "admin/subscribers/leaving_summary.html"
+
+    @admin.display(description="Words")
+    def said(self, row: LeavingReason) -> str:
+        """Return their words; rows of former days may still hold an address."""
+        return without_addresses(row.words)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

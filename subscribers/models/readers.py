@@ -55,6 +55,7 @@ class Subscriber(models.Model):
     objects = SubscriberQuerySet.as_manager()
 
     class Meta:
+        permissions = [("export_subscriber", "Can take readers out as a file")]
         indexes = [
             models.Index(fields=["status", "id"]),
             models.Index(fields=["confirmed_at"]),

@@ -1,0 +1,53 @@
+"""The desk: Unfold's admin site with the pages of the second factor, password changes in the audit log."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from unfold.sites import UnfoldAdminSite
+
+from digest.access import pages
+from subscribers import audit
+from subscribers.models import AuditEvent
+
+
+class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold ships no types
+    """What `admin.site` is."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the pages of the second factor before Django's."""
+        own = [
+            path(where, self.admin_view(view, cacheable=False), {"site": self}, name=f"two_factor{name}")
+            for where, view, name in (
+                ("two-factor/", pages.state, ""),
+                ("two-factor/set-up/", pages.set_up, "_set_up"),
+                ("two-factor/code/", pages.code, "_code"),
+                ("two-factor/backup-codes/", pages.backup_codes, "_backup_codes"),
+                ("two-factor/off/", pages.turn_off, "_off"),
+            )
+        ]
+        found: list[URLPattern] = super().get_urls()
+        return [*own, *found]
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Let people change their own password, and write that they did."""
+        response: HttpResponseBase = super().password_change(request, extra_context)
+        if request.method == "POST" and response.status_code == 302 and isinstance(request.user, User):
+            about = f"user {request.user.get_username()}"
+            audit.record(request, AuditEvent.Kind.CHANGED, about, "own password", at=timezone.now())
+        return response
+
+    def _get_account_links(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Return what stands in the menu under one's name."""
+        links: list[dict[str, Any]] = super()._get_account_links(request)
+        if isinstance(request.user, User) and request.user.has_usable_password():
+            links.append({"title": "Change password", "link": reverse("admin:password_change")})
+        if settings.ADMIN_TWO_FACTOR:
+            links.append({"title": "Two-factor login", "link": reverse("admin:two_factor")})
+        return links
