@@ -14,12 +14,8 @@ import environ
 
 from digest import callers, logs
 from digest import configuration as read
-<<<<<<< HEAD
-from digest.beat import BEAT
-=======
-from digest import logs
 from digest.access import guards
->>>>>>> 896b8cd (Rights: groups at every migration, two-factor login, locks after wrong passwords, accounts and the audit log for owners, a policy of the desk's own)
+from digest.beat import BEAT
 from digest.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -45,7 +45,7 @@ class AccountForm(UserChangeForm):  # type: ignore[misc]  # Unfold ships no type
 
 
 @admin.register(User)
-class UserAdmin(OwnersOnlyAdmin, _DjangosUserAdmin):
+class UserAdmin(OwnersOnlyAdmin, _DjangosUserAdmin):  # type: ignore[misc]  # DeskAdmin is Unfold's, untyped
     """Rights come by groups; no account has any of its own."""
 
     form = AccountForm

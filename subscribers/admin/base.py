@@ -63,6 +63,11 @@ class DeskAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
         self._audit(request, AuditEvent.Kind.CHANGED, [obj], message)
         return super().log_change(request, obj, message)
 
+    def log_deed(self, request: HttpRequest, obj: Model, message: str) -> None:
+        """Write that an action was done to `obj`: a change in its history, a deed in the log."""
+        self._audit(request, AuditEvent.Kind.DEED, [obj], message)
+        super().log_change(request, obj, message)
+
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> Any:  # noqa: ANN401
         """Write that the rows of `queryset` were deleted."""
         self._audit(request, AuditEvent.Kind.DELETED, queryset, "")

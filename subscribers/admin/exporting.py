@@ -7,10 +7,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from subscribers import audit
 from subscribers.importing.exporting import RESOURCES, reader_lines, readers
-from subscribers.models import ImportJob, Subscriber
+from subscribers.models import AuditEvent, ImportJob, Subscriber
 
 
 class ExportForm(forms.Form):
@@ -29,7 +31,7 @@ class ExportForm(forms.Form):
 
 def export_readers(request: HttpRequest) -> HttpResponseBase:
     """Show the form; POST answers with the file, one reader after the other, and is written to the log."""
-    if not request.user.has_perm("subscribers.view_subscriber"):
+    if not request.user.has_perms(["subscribers.view_subscriber", "subscribers.export_subscriber"]):
         raise PermissionDenied
     form = ExportForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -43,6 +45,9 @@ def export_readers(request: HttpRequest) -> HttpResponseBase:
         object_repr=f"{chosen.count()} readers ({status})",
         action_flag=CHANGE,
         change_message=f"Exported as {kind} CSV.",
+    )
+    audit.record(
+        request, AuditEvent.Kind.EXPORTED, f"readers ({status})", f"as {kind} CSV", at=timezone.now()
     )
     response = StreamingHttpResponse(reader_lines(chosen, kind), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="readers-{status}-{kind}.csv"'

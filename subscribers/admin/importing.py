@@ -182,7 +182,7 @@ class ImportJobAdmin(DeskAdmin):
         try:
             if name in deeds:
                 deeds[name]()
-                self.log_change(request, job, f"{name}ed" if name == "confirm" else "cancelled")
+                self.log_deed(request, job, f"{name}ed" if name == "confirm" else "cancelled")
         except jobs.ImportJobError as error:
             self.message_user(request, str(error), messages.ERROR)
 

@@ -108,7 +108,7 @@ class SubscriberAdmin(ReadOnlyAdmin):
             )
         for reader in readers:
             deed.act(reader, timezone.now())
-            self.log_change(request, reader, deed.past)
+            self.log_deed(request, reader, deed.past)
         done = f"{len(readers)} {'reader' if len(readers) == 1 else 'readers'} {deed.past}."
         self.message_user(request, done, messages.SUCCESS)
         return None

@@ -13,11 +13,11 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from subscribers import lifecycle
+from subscribers import audit, lifecycle
 from subscribers.addresses import AddressError, address_hash, normalise
 from subscribers.admin import asking_first
 from subscribers.admin.base import DeskAdmin
-from subscribers.models import Suppression
+from subscribers.models import AuditEvent, Suppression
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Suppression]
@@ -134,6 +134,8 @@ class SuppressionAdmin(DeskAdmin):
 
     def _log(self, request: HttpRequest, row: Suppression, why: str) -> None:
         user: Any = request.user
+        about = f"suppression {row.address_hash[:14]}"
+        audit.record(request, AuditEvent.Kind.DEED, about, f"taken off the list: {why}", at=timezone.now())
         LogEntry.objects.log_actions(
             user.pk, [row], action_flag=DELETION, change_message=why, single_object=True
         )
