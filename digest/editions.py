@@ -86,6 +86,11 @@ def freeze(edition: Edition, *, at: datetime, missing: Iterable[str] = (), by_ha
     return edition
 
 
+def arrivals(edition: Edition) -> list[Candidate]:
+    """Return what an open edition would take if it froze now: candidates that are not stored."""
+    return _candidates(edition, _unclaimed(edition))
+
+
 def _unclaimed(edition: Edition) -> list[Appearance]:
     """Return the appearances that this edition takes, oldest day first."""
     first = Edition.objects.before(edition.day).filter(frozen_at__isnull=False).last() or edition

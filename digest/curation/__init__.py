@@ -6,7 +6,7 @@ of the edition that the deciding person had before them: where the same thing wa
 `ConflictError` says by whom, and nothing changes. Without `seen` nothing is compared.
 """
 
-from digest.curation.adding import add
+from digest.curation.adding import ADDABLE, add
 from digest.curation.deciding import (
     CLOCK,
     HIDEABLE,
@@ -15,6 +15,7 @@ from digest.curation.deciding import (
     By,
     ConflictError,
     CurationError,
+    deed_of,
 )
 from digest.curation.leaving import approve, cancel, pause, resume
 from digest.curation.papers import LONGEST_NOTE, MOST_PINS, annotate, hide, pin, show, unpin
@@ -22,6 +23,7 @@ from digest.curation.undoing import newest_of, undo, undoable
 from digest.curation.wording import annotate_edition, name_edition
 
 __all__ = [
+    "ADDABLE",
     "CLOCK",
     "HIDEABLE",
     "LONGEST_NOTE",
@@ -36,6 +38,7 @@ __all__ = [
     "annotate_edition",
     "approve",
     "cancel",
+    "deed_of",
     "hide",
     "name_edition",
     "newest_of",

@@ -57,7 +57,9 @@ def take_out(edition: Edition, row: Candidate, added: Decision, *, by: By) -> De
             f"“{row.paper.title[:80]}” was pinned, hidden or noted since it was added. Undo that first."
         )
     paper, before = row.paper, edition.state
-    Appearance.objects.filter(pk__in=added.after.get("claimed", []), edition=edition).update(edition=None)
+    claimed = Appearance.objects.filter(pk__in=added.after.get("claimed", []), edition=edition)
+    claimed.filter(source=CURATOR).delete()
+    claimed.update(edition=None)
     row.delete()
     _count(edition, -1)
     was_empty = added.before.get("state") == Edition.State.EMPTY

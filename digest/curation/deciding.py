@@ -46,7 +46,12 @@ CLOCK = By()
 
 
 def told(decision: Decision) -> str:
-    """Return "maria hid “A title” on 4 March at 08:12 UTC"."""
+    """Return "maria hid “A title” at 08:12 UTC"."""
+    return f"{deed_of(decision)} at {decision.at:%H:%M} UTC"
+
+
+def deed_of(decision: Decision) -> str:
+    """Return "maria hid “A title”"."""
     deeds = {
         Kind.PINNED: "pinned",
         Kind.UNPINNED: "took the pin off",
@@ -65,7 +70,7 @@ def told(decision: Decision) -> str:
     if decision.kind == Kind.ADDED and decision.undoes_id is not None:
         deed = "took out again"
     about = f" “{decision.paper.title[:80]}”" if decision.paper else ""
-    return f"{decision.by_name or 'A command'} {deed}{about} at {decision.at:%H:%M} UTC"
+    return f"{decision.by_name or 'A command'} {deed}{about}"
 
 
 @contextmanager

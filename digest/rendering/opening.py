@@ -19,10 +19,14 @@ _LINK = re.compile(r"(https?://[^\s<>\"']+[^\s<>\"'.,;:!?)])")
 
 def html(edition: Edition) -> str:
     """Return the rows before the papers; empty where there is nothing to say."""
-    paragraphs = [_linked(paragraph) for paragraph in wording.paragraphs(edition.note, NOTE)]
     return render_to_string(
-        "email/opening.html", {"note": paragraphs, "missing": lines(missing(edition.missing_sources))}
+        "email/opening.html", {"note": note(edition.note), "missing": lines(missing(edition.missing_sources))}
     ).strip()
+
+
+def note(word: str) -> list[SafeString]:
+    """Return the paragraphs of the curator's word as a mail shows them."""
+    return [_linked(paragraph) for paragraph in wording.paragraphs(word, NOTE)]
 
 
 def text(edition: Edition) -> str:

@@ -87,7 +87,7 @@ class EditionRenderer:
         room = MOST_HTML - frame.weight - _PREHEADER_BYTES - 2 * sum(map(len, own.values()))
         chosen = self._fitting(picks, at.year, room)
         titles = [fragment.title for fragment in chosen]
-        html = {**own, "preheader": _preheader(chosen), "papers": _html(chosen, picks)}
+        html = {**own, "preheader": _preheader(self._edition, chosen), "papers": _html(chosen, picks)}
         text = {**reader, "papers": _text(chosen, picks)}
         message = compose_digest(
             to=subscriber.address,
@@ -146,7 +146,10 @@ class EditionRenderer:
 
 
 def subject(edition: Edition, titles: Sequence[str], year: int) -> str:
-    """Return "Daily Papers, 4 May: the first title + 9 more", free of control characters."""
+    """Return the curator's subject, else "Daily Papers, 4 May: the first title + 9 more"; one clean line."""
+    own = wording.line(edition.subject, Edition.LONGEST_SUBJECT)
+    if own:
+        return own
     start = f"{settings.LIST_NAME}, {wording.day(edition.day, year)}: "
     end = f" + {len(titles) - 1} more" if len(titles) > 1 else ""
     return start + wording.clip(titles[0], min(SUBJECT_TITLE, SUBJECT - len(start) - len(end))) + end
@@ -208,6 +211,12 @@ def _sentence(reason: str) -> str:
     return line[:1].upper() + line[1:]
 
 
-def _preheader(chosen: Sequence[Fragment]) -> str:
-    """Return what an inbox shows beside the subject: the titles that the subject does not name."""
-    return "\n· ".join([fragment.brief for fragment in chosen[1:4] or chosen[:1]]) + _FILLER
+def preheader(edition: Edition, briefs: Sequence[str]) -> list[str]:
+    """Return which of `briefs`, the short titles, an inbox shows: those that the subject does not name."""
+    if wording.line(edition.subject, Edition.LONGEST_SUBJECT):
+        return list(briefs[:3])
+    return list(briefs[1:4] or briefs[:1])
+
+
+def _preheader(edition: Edition, chosen: Sequence[Fragment]) -> str:
+    return "\n· ".join(preheader(edition, [fragment.brief for fragment in chosen])) + _FILLER

@@ -36,8 +36,16 @@ def plain(text: str, longest: int) -> str:
     White space of every kind becomes one blank, simple TeX becomes signs, and a word of more than
     LONGEST_WORD characters is broken. A title of 5 MB costs no more than a long one.
     """
-    line = " ".join(_UNWANTED.sub("", text[: 4 * longest + 1000]).split())
-    return clip(_LONG_WORD.sub(r"\1 ", tex.readable(line)), longest)
+    return clip(_LONG_WORD.sub(r"\1 ", tex.readable(_cleaned(text, longest))), longest)
+
+
+def line(text: str, longest: int) -> str:
+    """Return the same of what a curator wrote: a dollar sign is money there, not TeX."""
+    return clip(_LONG_WORD.sub(r"\1 ", _cleaned(text, longest)), longest)
+
+
+def _cleaned(text: str, longest: int) -> str:
+    return " ".join(_UNWANTED.sub("", text[: 4 * longest + 1000]).split())
 
 
 def clip(line: str, longest: int) -> str:
