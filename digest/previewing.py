@@ -117,23 +117,32 @@ def _first(asked: Asked) -> tuple[Asked, int]:
     return replace(asked, words=words, authors=authors, excluded=excluded), beyond
 
 
-def pool_of(edition: Edition) -> Corpus:
+def pool_of(edition: Edition, *, most: int = 1) -> Corpus:
     """Return the pool of `edition`, kept for this process until a curator or a topic changes it.
 
+    `most` as in `corpus.load`: 1 is enough where `since` is None, since no other day is shown then.
     Threads that come while it is built wait for it: a pool is a second's work, and one is enough.
     Raises VocabularyError.
     """
     # Papers are matched to topics behind the edition's back; a curator's decision raises the revision.
     matched_at = Topic.objects.aggregate(newest=Max("matched_at"))["newest"]
+    made_of = [(edition.pk, edition.revision, edition.candidate_count)]
+    if most > 1:
+        earlier = Edition.objects.with_candidates().filter(candidate_count__gt=0).before(edition.day)
+        made_of += earlier.values_list("pk", "revision", "candidate_count")[: most - 1]
     with _building:
-        return kept_pool(edition.pk, edition.revision, edition.candidate_count, matched_at)
+        return kept_pool(tuple(made_of), matched_at, most)
 
 
-@lru_cache(maxsize=1)
-def kept_pool(edition_id: int, revision: int, count: int, matched_at: datetime | None) -> Corpus:
-    """Load the pool of an edition; all that is named here makes it another one."""
-    log.info("preview_pool", edition=edition_id, revision=revision, papers=count, matched_at=str(matched_at))
-    return corpus.load(Edition.objects.get(pk=edition_id), most=1)  # `since` is None: no other day is shown
+# Room for the newest published edition, and for one at the curators' desk with and without the days before.
+@lru_cache(maxsize=3)
+def kept_pool(made_of: tuple[tuple[int, int, int], ...], matched_at: datetime | None, most: int) -> Corpus:
+    """Load the pool of an edition; all that is named here makes it another one.
+
+    `made_of`: (key, revision, papers) of the edition and of those before it.
+    """
+    log.info("preview_pool", editions=made_of, matched_at=str(matched_at))
+    return corpus.load(Edition.objects.get(pk=made_of[0][0]), most=most)
 
 
 def _looked_up(edition: Edition, pool: Corpus, asked: Asked, at: datetime) -> Preview:

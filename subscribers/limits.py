@@ -1,5 +1,5 @@
 """How many may sign up within an hour: from one network, for one mail domain, for one address, and in all;
-and how often one network may have a puzzle checked or ask for a preview.
+how often one network may have a puzzle checked or ask for a preview, and one person at the desk a test mail.
 
 Counted in the Redis or Valkey that the cache uses, which all web processes share. All windows are looked at
 and counted by one Lua script, which the server runs as a whole: plain INCRs would have to count first and
@@ -35,6 +35,8 @@ SIGNUPS_PER_ADDRESS = 5
 PUZZLES_PER_SIGNUP = 5
 #: What one network may ask of the preview within a minute: an office of people who type.
 PREVIEWS_PER_NETWORK = 120
+#: Test mails of an edition that one person may have sent within an hour.
+TESTS_PER_PERSON = 10
 #: Shares of a network that a whole /32 of IPv6 has: who holds one could come from 65,536 networks.
 NETWORKS_PER_PROVIDER = 5
 #: A web thread waits no longer for the cache.
@@ -133,6 +135,16 @@ def may_preview(network: str | None, *, at: datetime) -> bool:
     """Count a preview for `network`; say whether it may be made. Without the cache, it may."""
     caps = _networks(network, PREVIEWS_PER_NETWORK, "previews ")
     return _within(caps, at, tallies=("previews", "previews refused"), period=_MINUTE)
+
+
+def may_have_test(person: int, *, at: datetime) -> bool | None:
+    """Count a test mail for the account `person`; say whether it may be sent. None: the cache is away."""
+    try:
+        full = _count({f"tests {person}": TESTS_PER_PERSON}, at, tallies=("tests", "tests refused"))
+    except redis.RedisError as error:
+        log.warning("not counted without the cache", what="tests", fault=type(error).__name__)
+        return None
+    return not full
 
 
 def pressure(at: datetime) -> Pressure:
