@@ -91,4 +91,4 @@ def preheader(html: str) -> str:
 
 
 def _content(part: MIMEPart | None) -> str:
-    return str(part.get_content()) if part is not None else ""
+    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""

@@ -165,11 +165,11 @@ def test_a_paper_withdrawn_since_the_pool_was_built_is_left_out() -> None:
     assert titles(preview(at=NOON)) == ["Two"]
 
 
-def test_at_most_one_pool_is_kept() -> None:
-    for age in (2, 1, 0):
+def test_at_most_three_pools_are_kept() -> None:
+    for age in (4, 3, 2, 1, 0):
         a_frozen_edition(TODAY - age * DAY, a_paper())
         preview(at=NOON)
-    assert previewing.kept_pool.cache_info().currsize == 1
+    assert previewing.kept_pool.cache_info().currsize == 3
 
 
 def test_an_edition_that_cannot_be_read_is_a_preview_that_says_so() -> None:
