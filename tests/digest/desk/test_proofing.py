@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -183,7 +184,7 @@ def test_an_edition_with_all_hidden_is_told_so() -> None:
         ({"status": Subscriber.Status.UNSUBSCRIBED}, "They are unsubscribed"),
     ],
 )
-def test_where_a_reader_stands_is_said(edition: Edition, fields: dict[str, object], said: str) -> None:
+def test_where_a_reader_stands_is_said(edition: Edition, fields: dict[str, Any], said: str) -> None:
     assert said in " ".join(proofing.for_reader(edition, a_reader(**fields), at=NOON).notes)
 
 

@@ -27,9 +27,9 @@ class Row:
     percent: int
 
     @property
-    def added(self) -> int:
-        """Return how many more readers get it for the pins; less than 0 for one they push out."""
-        return self.readers - self.anyway
+    def told(self) -> tuple[str, str, str]:
+        """Return who gets it, who would without pins, and the difference, as they are read."""
+        return f"{self.readers:,}", f"{self.anyway:,}", f"{self.readers - self.anyway:+,}"
 
 
 @of_an_edition("digest.view_edition")
@@ -63,14 +63,15 @@ def _figures(edition: Edition, reach: EditionReach) -> Mapping[str, object]:
         "unread": len(unread),
         "unread_titles": [row.title for row in unread[:_MOST_NAMED]],
         "of": len(rows),
-        "nothing": reaching.about(reach, sum(reach.nothing.values())),
+        "nothing": f"{reaching.about(reach, sum(reach.nothing.values())):,}",
         "why": [
-            (reaching.about(reach, reach.nothing[lack.value]), reaching.WHY[lack])
+            (f"{reaching.about(reach, reach.nothing[lack.value]):,}", reaching.WHY[lack])
             for lack in Lack
             if reach.nothing.get(lack.value)
         ],
         "estimated": reach.readers > reach.sample,
-        "readers": reaching.about(reach, reach.sample),
+        "readers": f"{reaching.about(reach, reach.sample):,}",
+        "sample": f"{reach.sample:,}",
     }
 
 
