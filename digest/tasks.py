@@ -5,7 +5,7 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from digest import advancing, figures, ingestion, reaching, watching
+from digest import advancing, figures, ingestion, reaching, tallying, watching
 from digest.delivery import run
 from digest.events import applying
 from digest.sources.base import Window
@@ -18,6 +18,8 @@ MOST_TASKS_A_TICK = 16
 DELIVERY_SECONDS = 50
 #: What is left of providers' events then is for the next beat.
 EVENTS_SECONDS = 45
+#: A walk through an edition rests after this many seconds and goes on with the next beat.
+TALLY_SECONDS = 45
 
 
 @shared_task
@@ -82,6 +84,12 @@ def watch() -> None:
 def apply_events() -> None:
     """Let what providers told have its effects."""
     applying.apply_waiting(at=timezone.now(), seconds=EVENTS_SECONDS)
+
+
+@shared_task
+def tally() -> None:
+    """Reckon what became of editions, paper by paper."""
+    tallying.tally_due(at=timezone.now(), seconds=TALLY_SECONDS)
 
 
 @shared_task

@@ -4,7 +4,7 @@ from digest.models.curating import Decision, EditionReach
 from digest.models.deliveries import Delivery
 from digest.models.editions import Candidate, Edition, EditionTerms
 from digest.models.events import Click, ProviderEvent
-from digest.models.figures import CandidateFigures, DailyFigures, EditionFigures, TopicFigures
+from digest.models.figures import CandidateFigures, DailyFigures, EditionFigures, EditionTally, TopicFigures
 from digest.models.ingestion import IngestRun, SourceTurn
 from digest.models.papers import Appearance, Paper, PaperTopic
 
@@ -19,6 +19,7 @@ __all__ = [
     "Edition",
     "EditionFigures",
     "EditionReach",
+    "EditionTally",
     "EditionTerms",
     "IngestRun",
     "Paper",

@@ -88,6 +88,10 @@ class Delivery(models.Model):
     )
     detail = models.CharField(max_length=200, blank=True, help_text="The last answer, without addresses.")
 
+    clicks_counted = models.BooleanField(
+        default=False, help_text="Its links lead past a counter: its reader agreed to that."
+    )
+
     # What was heard of it afterwards: facts with their times, never a state. `events` alone writes these.
     delivered_at = models.DateTimeField(null=True, blank=True)
     bounced_at = models.DateTimeField(null=True, blank=True, help_text="The mailbox refused it for good.")

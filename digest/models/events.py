@@ -62,6 +62,7 @@ class Click(models.Model):
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="clicks")
     paper = models.ForeignKey(Paper, on_delete=models.CASCADE, related_name="+")
+    link = models.CharField(max_length=10, default="", help_text="Which of the paper's links.")
     robot = models.CharField(max_length=40, blank=True)
     at = models.DateTimeField()
 

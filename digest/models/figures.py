@@ -66,9 +66,29 @@ class CandidateFigures(models.Model):
         Candidate, on_delete=models.CASCADE, primary_key=True, related_name="figures"
     )
     digests = models.PositiveIntegerField(default=0, help_text="Accepted digests with it.")
+    agreed = models.PositiveIntegerField(
+        default=0, help_text="Of those, the ones whose readers let clicks be counted."
+    )
     pinned = models.PositiveIntegerField(default=0, help_text="Of those, the ones where it was a pin.")
     clicks = models.PositiveIntegerField(default=0, help_text="Digests of which a person followed it.")
     robots = models.PositiveIntegerField(default=0, help_text="Digests of which only programs followed it.")
+
+
+class EditionTally(models.Model):
+    """What became of an edition's digests, walked through page by page. `tallying` alone writes it.
+
+    `found` is what the last finished walk found, `working` what the present one has found so far, up to the
+    delivery `upto`: {"hours": {hour: [accepted, delivered]}, "heard": {worst that was heard: how many},
+    "papers": {paper id: [digests, pinned, agreed, clicks, robots]}, "agreed": digests whose readers let
+    clicks be counted, "clicked": those of which a person followed a paper, "scanned": only programs did}.
+    """
+
+    edition = models.OneToOneField(Edition, on_delete=models.CASCADE, primary_key=True, related_name="tally")
+    found = models.JSONField(default=dict)
+    working = models.JSONField(default=dict)
+    upto = models.BigIntegerField(default=0)
+    took = models.FloatField(default=0, help_text="Seconds of the present walk, then of the last one.")
+    at = models.DateTimeField(null=True, help_text="When the last walk was finished; empty: none was.")
 
 
 class TopicFigures(models.Model):

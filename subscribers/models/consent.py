@@ -39,6 +39,8 @@ class ConsentEvent(AppendOnly):
         IMPORTED = "imported"
         RESUMED = "resumed"  # left, and took it back at once
         ERASED = "erased"
+        TRACKING_ON = "tracking_on"  # let clicks on papers be counted
+        TRACKING_OFF = "tracking_off"
 
     class Keeping(models.IntegerChoices):
         """How far retention has come with an event; it alone writes this."""
@@ -51,7 +53,7 @@ class ConsentEvent(AppendOnly):
         Subscriber, on_delete=models.SET_NULL, null=True, related_name="consent_events"
     )
     address_hash = models.CharField(max_length=80, db_index=True)
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=12, choices=Kind)
     text = models.ForeignKey(ConsentText, on_delete=models.PROTECT, null=True)
     source = models.CharField(max_length=40, help_text="The form, link or command it came by.")
     #: Its `consent_source` says where and when an imported reader agreed.

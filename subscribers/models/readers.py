@@ -50,6 +50,10 @@ class Subscriber(models.Model):
     size = models.PositiveSmallIntegerField(default=10, help_text="Papers in a digest, 5 to 25.")
     paused_until = models.DateField(null=True, blank=True, help_text="First local date with a digest again.")
 
+    clicks_counted_since = models.DateTimeField(
+        null=True, blank=True, help_text="Agreed to have clicks on papers counted; empty: did not."
+    )
+
     topics = models.ManyToManyField(Topic, through="Preference", related_name="subscribers")
 
     objects = SubscriberQuerySet.as_manager()
