@@ -24,7 +24,7 @@ _MOST_LOOKED_AT = 5 * MOST
 #: A sample may be so much smaller than MOST.
 _ENOUGH = 0.8
 #: What ranking and the reader's hour need; no address is read.
-_FIELDS = ("time_zone", "send_minute", "frequency", "weekday", "paused_until", "size")
+FIELDS = ("time_zone", "send_minute", "frequency", "weekday", "paused_until", "size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +89,4 @@ def windows(first: int, last: int, share: float, seed: int) -> tuple[list[tuple[
 
 def _reachable(low: int, high: int) -> Iterator[Subscriber]:
     found = Subscriber.objects.reachable().filter(pk__gte=low, pk__lt=high)
-    yield from found.only(*_FIELDS).order_by("pk").iterator()
+    yield from found.only(*FIELDS).order_by("pk").iterator()
