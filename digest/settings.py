@@ -12,7 +12,7 @@ from typing import Any
 
 import environ
 
-from digest import callers, logs
+from digest import branding, callers, logs
 from digest import configuration as read
 from digest.access import guards
 from digest.beat import BEAT
@@ -242,6 +242,7 @@ USE_TZ = True
 vars().update(guards.settings(LIST_NAME))
 #: Whether operators and owners need a second factor, and curators who have one are asked for it.
 ADMIN_TWO_FACTOR = env.flag("ADMIN_TWO_FACTOR", default=not DEBUG)
+UNFOLD = branding.unfold(LIST_NAME)
 
 # --- Behind the browser's bars -----------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": guards.PUBLIC_POLICY}
