@@ -86,7 +86,7 @@ def _readers_by_topic() -> Counter[int]:
     counted: Counter[int] = Counter()
     last = Subscriber.objects.aggregate(last=Max("pk"))["last"] or 0
     for first in range(0, last + 1, _PAGE):
-        # The range is said of both tables: the planner does not carry it over, and would read one of them whole.
+        # The range is said of both tables: the planner does not carry it over, and would read one whole.
         page = Subscriber.objects.filter(
             status=Subscriber.Status.ACTIVE,
             pk__gt=first,

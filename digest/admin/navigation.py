@@ -67,12 +67,9 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
     return [first, *(group for group in listed if group["items"])]
 
 
-def _open_to(
-    request: HttpRequest, entries: tuple[tuple[str, str, type[Model]], ...]
-) -> list[dict[str, Any]]:
+def _open_to(request: HttpRequest, entries: tuple[tuple[str, str, type[Model]], ...]) -> list[dict[str, Any]]:
     return [
         {"title": title, "icon": icon, "link": link, "active": request.path.startswith(link)}
         for title, icon, model in entries
         if (link := ways.rows(request, model))
     ]
-

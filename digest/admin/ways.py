@@ -16,7 +16,7 @@ def may_list(request: HttpRequest, model: type[Model]) -> bool:
     )
 
 
-def rows(request: HttpRequest, model: type[Model], **filters: object) -> str:
+def rows(request: HttpRequest, model: type[Model], **filters: str | int) -> str:
     """Return the way to the list of `model` with `filters` ("state__exact" and the like), or nothing."""
     if not may_list(request, model):
         return ""
@@ -28,9 +28,7 @@ def row(request: HttpRequest, instance: Model) -> str:
     """Return the way to the page of one row, or nothing."""
     if not may_list(request, type(instance)):
         return ""
-    return reverse(
-        f"admin:{instance._meta.app_label}_{instance._meta.model_name}_change", args=[instance.pk]
-    )
+    return reverse(f"admin:{instance._meta.app_label}_{instance._meta.model_name}_change", args=[instance.pk])
 
 
 def page(request: HttpRequest, edition: Edition, name: str) -> str:
