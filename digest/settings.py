@@ -242,6 +242,7 @@ USE_TZ = True
 vars().update(guards.settings(LIST_NAME))
 #: Whether operators and owners need a second factor, and curators who have one are asked for it.
 ADMIN_TWO_FACTOR = env.flag("ADMIN_TWO_FACTOR", default=not DEBUG)
+#: How the desk looks, and what it is called.
 UNFOLD = branding.unfold(LIST_NAME)
 
 # --- Behind the browser's bars -----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from axes.models import AccessAttempt
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
@@ -50,6 +51,7 @@ _LISTS: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
         (
             ("People", "person", User),
             ("Groups", "badge", Group),
+            ("Locked logins", "lock", AccessAttempt),
             ("Audit log", "history_edu", AuditEvent),
         ),
     ),

@@ -25,7 +25,7 @@ def readership(request: HttpRequest, at: datetime) -> dict[str, Any]:
     last = rows[-1]
     week = [row for row in rows if row.day > today - 7 * _DAY]
     before = [row for row in rows if today - 14 * _DAY < row.day <= today - 7 * _DAY]
-    since = (today - 6 * _DAY).isoformat()
+    since = f"{today - 6 * _DAY}T00:00Z"
     cards = [
         _card("Active readers", last.active, _month(rows), _readers(request, status__exact=_Status.ACTIVE)),
         _card(

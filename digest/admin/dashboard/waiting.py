@@ -60,7 +60,7 @@ def oldest_digest(at: datetime) -> datetime | None:
         moment = retry if state == _State.DEFERRED else lease if state == _State.CLAIMED else hour
         if edition in found and moment is not None and moment <= at:
             let_go = (found[edition].approved_at, found[edition].resumed_at)
-            waits.append(max(moment, *filter(None, let_go)))
+            waits.append(max([moment, *filter(None, let_go)]))
     return min(waits, default=None)
 
 
