@@ -31,6 +31,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     search_fields = ["public_id"]
     search_help_text = "Public id of a delivery or reader"
     sortable_by = ()
+    edition_has = "enrolled"
     across_editions = ("subscriber__id__exact", "q")
     fieldsets = [
         (None, {"fields": ["public_id", "edition", "to", "state", "detail"]}),

@@ -24,16 +24,17 @@ def number(value: str) -> int:
 
 
 class EditionFilter(admin.SimpleListFilter):
-    """One edition: the chosen one, else the newest that has papers. Never all of them.
+    """One edition: the chosen one, else the newest that has what is listed. Never all of them.
 
     Lists of what belongs to an edition are read one edition at a time, and indexed so. What an admin names
-    in `across_editions` (a reader, a paper) lifts that.
+    in `across_editions` (a reader, a paper) lifts that; `edition_has` is the count that must not be nothing.
     """
 
     title = "edition"
     parameter_name = "edition__id__exact"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: type[Model], admin: Any) -> None:  # noqa: ANN401
+        self.has = getattr(admin, "edition_has", "candidate_count")
         self.across = any(request.GET.get(name) for name in getattr(admin, "across_editions", ()))
         super().__init__(request, params, model, admin)
 
@@ -52,8 +53,8 @@ class EditionFilter(admin.SimpleListFilter):
         given = super().value()
         if given or self.across or not self.lookup_choices:
             return given
-        with_papers = Edition.objects.filter(candidate_count__gt=0).order_by("-day")
-        newest = with_papers.values_list("pk", flat=True).first()
+        with_some = Edition.objects.filter(**{f"{self.has}__gt": 0}).order_by("-day")
+        newest = with_some.values_list("pk", flat=True).first()
         return str(newest) if newest else None
 
     def choices(self, changelist: Any) -> Any:  # noqa: ANN401 - Django's signature

@@ -67,7 +67,8 @@ def page(client: Client, row: Any) -> str:
 
 def test_the_newest_editions_deliveries_are_listed_troubles_first(curator: Client) -> None:
     old = a_frozen_edition(DAY - timedelta(days=1), a_paper())
-    new = a_frozen_edition(DAY, a_paper())
+    new = a_frozen_edition(DAY, a_paper(), enrolled=2)
+    a_frozen_edition(DAY + timedelta(days=1), a_paper(), state="frozen")  # nobody gets it yet
     a_delivery(old)
     accepted, unknown = a_delivery(new), a_delivery(new, state="unknown")
     assert listed(curator, "delivery") == [unknown, accepted]
