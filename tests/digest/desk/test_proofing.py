@@ -141,6 +141,11 @@ def test_what_curators_decide_shows_at_once(edition: Edition) -> None:
     assert pinned.title not in words_of(message_of(edition))
 
 
+def test_the_subject_that_curators_wrote_shows(edition: Edition) -> None:
+    curation.name_edition(edition, "A quiet Wednesday")
+    assert "A quiet Wednesday" in str(message_of(edition).subject)
+
+
 def test_hiding_a_paper_of_an_earlier_day_shows_in_the_weekly_mail(edition: Edition) -> None:
     early = a_paper("Soft grippers of Sunday")
     sunday = a_frozen_edition(WEDNESDAY - 3 * DAY, early, state=Edition.State.SENT)

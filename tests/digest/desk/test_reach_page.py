@@ -78,7 +78,7 @@ def test_after_a_decision_the_old_figures_say_that_new_ones_come(client: Client,
 def test_htmx_gets_the_figures_alone(client: Client, edition: Edition) -> None:
     reaching.reckon(edition, at=NOON)
     alone = page(client, edition, HX_Request="true")
-    assert alone.startswith('<div class="pv-reach"')
+    assert alone.startswith('<section class="pv-reach"')
     assert 'hx-trigger="every 20s"' in alone
 
 
