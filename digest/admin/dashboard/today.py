@@ -20,6 +20,13 @@ _State = Edition.State
 _UNDER_WAY = (_State.FROZEN, _State.APPROVED, _State.SENDING, _State.PAUSED)
 _FROZEN_SINCE = (_State.FROZEN, _State.APPROVED, _State.SENDING, _State.SENT, _State.PAUSED)
 _MOST_OTHERS = 5
+#: Decisions that shape nothing.
+_OF_THE_SENDING = (
+    Decision.Kind.APPROVED,
+    Decision.Kind.PAUSED,
+    Decision.Kind.RESUMED,
+    Decision.Kind.CANCELLED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ def todays_edition(request: HttpRequest, at: datetime) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "day": day,
         "edition": found,
-        "others": [(other, _page_for(request, other)) for other in others],
+        "others": [_other(request, other) for other in others],
     }
     if found is None:
         return shown
@@ -54,10 +61,14 @@ def todays_edition(request: HttpRequest, at: datetime) -> dict[str, Any]:
     }
 
 
-def _page_for(request: HttpRequest, edition: Edition) -> str:
-    """Return the way to where an edition of another day waits for somebody."""
+def _other(request: HttpRequest, edition: Edition) -> dict[str, Any]:
+    """Return an edition of another day, what it waits for, and the way there."""
     shape = edition.state == _State.FROZEN
-    return ways.page(request, edition, "digest_edition_change" if shape else "edition_sending")
+    return {
+        "edition": edition,
+        "url": ways.page(request, edition, "digest_edition_change" if shape else "edition_sending"),
+        "told": f"{edition.candidate_count:,} papers to be shaped" if shape else edition.pause_reason,
+    }
 
 
 def _note(edition: Edition) -> tuple[str, str] | None:
@@ -93,8 +104,8 @@ def _shape(request: HttpRequest, edition: Edition, _at: datetime) -> Step:
     if state in {"later", "off"}:
         return Step("Shape it", state)
     label = "Shaped" if state == "done" else "Shape it"
-    many = Decision.objects.filter(edition=edition, by__isnull=False).count()
-    told = f"{many:,} {'decision' if many == 1 else 'decisions'} by curators" if many else "as it was ranked"
+    many = Decision.objects.filter(edition=edition).exclude(kind__in=_OF_THE_SENDING).count()
+    told = f"{many:,} {'decision' if many == 1 else 'decisions'}" if many else "as it was ranked"
     return Step(label, state, told, url)
 
 

@@ -9,7 +9,7 @@ from digest.admin import ways
 from digest.models import Paper, TopicFigures
 from subscribers.models import Topic
 
-SHOWN = 8
+SHOWN = 6
 
 
 def topics(request: HttpRequest, _at: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import secrets
 import shutil
 import sys
 from argparse import ArgumentParser
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -14,20 +14,30 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from digest import curation, editions, enrolling, mailbox, samples, valkey
+from digest import curation, editions, enrolling, figures, mailbox, progress, samples, valkey
 from digest.delivery.run import Worker, run
 from digest.management.commands import up
-from digest.models import Edition, Paper
+from digest.models import Appearance, Edition, Paper
 from digest.supervision import AlreadyRunningError, sole
-from subscribers import synthetic
-from subscribers.models import Interest, Topic
+from subscribers import lifecycle, synthetic
+from subscribers.consent import Trace
+from subscribers.models import Interest, Subscriber, Topic
 
 #: Only a folder with this file in it, or an empty one, is ever wiped.
 MARK = "this-is-a-demo"
 #: Set in the demo's own process: the folder that it lives in.
 LIVES_IN = "PAPERBOY_DEMO"
-READERS = 30
 YOU = "you@example.org"
+#: When the synthetic readers came, the first first, and when some of them left again, by number.
+CAME_DAYS_AGO = (
+    87, 86, 84, 81, 77, 76, 71, 70, 66, 64, 58, 57, 55, 49, 46, 45, 44, 38, 36, 33, 29, 25, 24, 23, 22, 17,
+    16, 13, 11, 9, 8, 6, 4, 3,
+)  # fmt: skip
+LEFT_DAYS_AGO = {2: 61, 6: 40, 11: 27, 15: 12, 20: 5}
+#: The numbers of the papers that appear tomorrow.
+FOR_TOMORROW = (2, 9, 12, 13, 16, 18, 22, 24)
+#: Who is left, and you.
+READERS = len(CAME_DAYS_AGO) - len(LEFT_DAYS_AGO) + 1
 TOPICS = ("agents", "computer-vision", "language-models", "robotics")
 NOTE = (
     "Welcome to the demo. Every paper in this edition is invented, and so are its authors: you will find "
@@ -98,15 +108,17 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         self._say("  a database")
         self._say(f"  {samples.load(editions.edition_day(now), now)} sample papers, written for the demo")
-        synthetic.ensure(READERS - 1, at=now)
-        synthetic.introduce(YOU, _you(), at=now)
+        _gather_readers(now)
         self._say(f"  {READERS} readers, one of them you ({YOU})")
         password = secrets.token_urlsafe(9)
         get_user_model().objects.create_superuser("curator", password=password)
         self._say("  a curator who can log in")
+        _keep_for_tomorrow(now)
         edition = _edition(now)
         self._say(f"  today's edition, {edition.candidate_count} papers, curated and approved")
         self._say(f"  {_deliver(edition)} digests, delivered into the mailbox")
+        _count(edition)
+        self._say(f"  tomorrow's edition, {_tomorrows(now).candidate_count} papers, for you to shape")
         # Yours is the one to read: it comes first in the list.
         return password, mailbox.put_on_top(_letter_to(YOU))
 
@@ -170,6 +182,42 @@ def _wipe(folder: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
+
+
+def _gather_readers(now: datetime) -> None:
+    """Make the readers, who came over three months, and a few who left, so that the desk has a story to tell.
+
+    Synthetic readers confirm some time before the moment they are asked for: it is moved on for each.
+    """
+    for number, days in enumerate(CAME_DAYS_AGO, 1):
+        came = now - timedelta(days=days)
+        synthetic.ensure(number, at=came + synthetic.CONFIRMED_BEFORE)
+    for number, days in LEFT_DAYS_AGO.items():
+        reader = Subscriber.objects.get(address=synthetic.address(number))
+        lifecycle.unsubscribe(
+            reader.public_id, at=now - timedelta(days=days), trace=Trace("unsubscribe page")
+        )
+    synthetic.introduce(YOU, _you(), at=now)
+
+
+def _keep_for_tomorrow(now: datetime) -> None:
+    """Let some of the papers appear tomorrow, so that there is an edition to shape."""
+    names = [f"{samples.SOURCE}:{number:02d}" for number in FOR_TOMORROW]
+    tomorrow = editions.edition_day(now) + timedelta(days=1)
+    Appearance.objects.filter(paper__identity__in=names).update(day=tomorrow)
+
+
+def _tomorrows(now: datetime) -> Edition:
+    """Freeze tomorrow's edition early; it waits for its day, as any edition does."""
+    edition = editions.open_edition(editions.edition_day(now) + timedelta(days=1), at=now)
+    return editions.freeze(edition, at=timezone.now())
+
+
+def _count(edition: Edition) -> None:
+    """Keep the figures that a worker would keep within the first minute."""
+    figures.keep(at=timezone.now())
+    edition.refresh_from_db()
+    progress.keep(edition, at=timezone.now())
 
 
 def _you() -> synthetic.Traits:

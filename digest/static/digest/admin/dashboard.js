@@ -3,7 +3,8 @@
   const figure = document.querySelector("[data-readers]");
   if (!figure || typeof Chart === "undefined") return;
   const rows = [...figure.querySelectorAll("tbody tr")].map((row) => row.dataset);
-  const labels = [...figure.querySelectorAll("tbody th")].map((cell) => cell.textContent);
+  const day = (row) => new Date(`${row.day}T12:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+  const labels = rows.map(day);
   const number = (name) => rows.map((row) => Number(row[name]));
   const lost = rows.map((row) => -Number(row.left) - Number(row.suppressed));
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -34,7 +35,7 @@
     drawn = [
       new Chart(at("active"), { type: "line", options: options(line, ink, true), data: { labels, datasets: [
         { label: "active", data: number("active"), borderColor: active, backgroundColor: `color-mix(in srgb, ${active} 14%, transparent)`,
-          fill: true, borderWidth: 2, pointRadius: rows.length > 1 ? 0 : 4, pointHoverRadius: 4, tension: .2 }] } }),
+          fill: true, borderWidth: 2, pointRadius: rows.length > 1 ? 0 : 4, pointHoverRadius: 4 }] } }),
       new Chart(at("moved"), { type: "bar", options: options(line, ink, false), data: { labels, datasets: [
         { label: "new", data: number("joined"), backgroundColor: colour("--pb-joined") },
         { label: "lost", data: lost, backgroundColor: colour("--pb-lost") }] } }),
