@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import redis
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
@@ -13,6 +16,8 @@ from unfold.sites import UnfoldAdminSite
 from digest.access import pages
 from subscribers import audit
 from subscribers.models import AuditEvent
+
+log = structlog.get_logger(__name__)
 
 
 class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold ships no types
@@ -32,6 +37,15 @@ class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold ships no types
         ]
         found: list[URLPattern] = super().get_urls()
         return [*own, *found]
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """Return what the search finds. Unfold keeps that in the cache; without it a sentence says so."""
+        try:
+            found: HttpResponseBase = super().search(request, extra_context)
+        except redis.RedisError as error:
+            log.warning("search without the cache", fault=type(error).__name__)
+            return render(request, "admin/search_away.html")
+        return found
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

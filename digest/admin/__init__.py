@@ -1,5 +1,6 @@
 """The curators' pages on Django's admin: editions and topics, and the rows behind every figure."""
 
+from digest.admin import hidden
 from digest.admin.deliveries import DeliveryAdmin
 from digest.admin.editions import EditionAdmin
 from digest.admin.figures import DailyFiguresAdmin, EditionFiguresAdmin
@@ -24,4 +25,5 @@ __all__ = [
     "ProviderEventAdmin",
     "TopicAdmin",
     "UserAdmin",
+    "hidden",
 ]

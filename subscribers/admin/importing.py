@@ -96,7 +96,7 @@ class ImportJobAdmin(DeskAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the list of problems and the export."""
         own = [
-            path("export/", self.admin_site.admin_view(export_readers), name="subscribers_export"),
+            path("export-readers/", self.admin_site.admin_view(export_readers), name="subscribers_export"),
             path("<int:pk>/problems.csv", self.admin_site.admin_view(self.problems), name="import_problems"),
         ]
         return [*own, *super().get_urls()]
