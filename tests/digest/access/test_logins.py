@@ -9,7 +9,6 @@ import time_machine
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -25,15 +24,12 @@ LOGIN, INDEX = reverse("admin:login"), reverse("admin:index")
 LOCKS = reverse("admin:axes_accessattempt_changelist")
 
 
-def typed(name: str, password: str, client: Client | None = None, **more: Any) -> HttpResponse:
+def typed(name: str, password: str, client: Client | None = None, **more: Any) -> Any:
     """Return the answer to a name and a password."""
-    answer: HttpResponse = (client or Client()).post(
-        LOGIN, {"username": name, "password": password, "next": INDEX}, **more
-    )
-    return answer
+    return (client or Client()).post(LOGIN, {"username": name, "password": password, "next": INDEX}, **more)
 
 
-def lock(name: str, **more: Any) -> HttpResponse:
+def lock(name: str, **more: Any) -> Any:
     """Type wrong passwords until the login is locked; return the last answer."""
     for _ in range(FAILURES - 1):
         assert typed(name, "wrong", **more).status_code == 200

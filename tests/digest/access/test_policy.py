@@ -2,7 +2,10 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
+from digest.models import Edition
+from tests.cast import NOON, a_frozen_edition, a_paper
 from tests.digest.access.people import browser_of
 
 pytestmark = pytest.mark.django_db
@@ -47,3 +50,13 @@ def test_the_desk_allows_what_unfold_needs_and_no_more(where: str) -> None:
     assert desk["frame-ancestors"] == "'none'"
     assert desk["frame-src"] == "'self'"
     assert desk["img-src"] == "'self' data:"
+
+
+def test_only_the_previews_mail_may_stand_in_a_frame_and_only_in_ours() -> None:
+    edition = a_frozen_edition(NOON.date(), a_paper(), state=Edition.State.FROZEN)
+    owner = browser_of("owner")
+    mail = policy(owner, reverse("admin:edition_preview_mail", args=[edition.pk]))
+    assert mail["frame-ancestors"] == "'self'"
+    for name in ("digest_edition_change", "edition_preview", "edition_sending"):
+        found = policy(owner, reverse(f"admin:{name}", args=[edition.pk]))
+        assert found["frame-ancestors"] == "'none'"
