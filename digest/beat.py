@@ -11,5 +11,6 @@ BEAT = {
     "watch": {"task": "digest.tasks.watch", "schedule": 5.0, "options": {"expires": 4}},
     "events": {"task": "digest.tasks.apply_events", "schedule": 10.0, "options": {"expires": 9}},
     "tally": {"task": "digest.tasks.tally", "schedule": 60.0, "options": {"expires": 55}},
+    "forget": {"task": "digest.tasks.forget", "schedule": 3600.0, "options": {"expires": 3500}},
     "tidy": {"task": "subscribers.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3500}},
 }

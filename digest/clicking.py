@@ -11,7 +11,7 @@ TOO_SOON = timedelta(seconds=10)
 BURST, BURST_WITHIN = 3, timedelta(seconds=2)
 #: Words in the User-Agent of scanners, previews and libraries. A person's browser has none of them.
 _PROGRAMS = re.compile(
-    r"(?<!cu)bot\b|bots?[/;) ]|crawl|spider|scan|preview|prefetch|proxy|monitor|check(?:er)?\b|fetch|"
+    r"(?<!cu)bots?\b|crawl|spider|scan|preview|prefetch|proxy|monitor|check(?:er)?\b|fetch|"
     r"barracuda|proofpoint|mimecast|fireeye|trend ?micro|symantec|sophos|forcepoint|cloudmark|messagelabs|"
     r"microsoft office|skypeuri|safelinks|bingpreview|google-?safety|facebookexternalhit|slack|discord|"
     r"whatsapp|telegram|curl|wget|libwww|python|java/|okhttp|go-http|axios|node|ruby|perl|headless|phantom",

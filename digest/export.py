@@ -69,6 +69,7 @@ def _reader(reader: Subscriber) -> Section:
         "about": "Who you are to us: your address, how it is compared and hashed, and where you stand.",
         **_row(reader, "address", "address_key", "address_hash", "public_id"),
         **_row(reader, "status", "status_at", "created_at", "confirmed_at", "address_changed_at"),
+        **_row(reader, "clicks_counted_since"),
     }
 
 
@@ -208,8 +209,9 @@ def _digests(reader: Subscriber) -> Iterator[Section]:
     )
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
-        deliveries = Delivery.objects.select_related("edition").in_bulk(chunk)
+        deliveries = Delivery.objects.select_related("edition").prefetch_related("clicks").in_bulk(chunk)
         picked = {paper for one in deliveries.values() for paper, _reason in one.picks}
+        picked |= {click.paper_id for one in deliveries.values() for click in one.clicks.all()}
         rows = Paper.objects.filter(pk__in=picked).values_list("pk", "title", "identity")
         papers = {key: (title, identity) for key, title, identity in rows}
         yield from (_digest(deliveries[key], papers) for key in chunk if key in deliveries)
@@ -218,11 +220,15 @@ def _digests(reader: Subscriber) -> Iterator[Section]:
 def _digest(delivery: Delivery, papers: Mapping[int, tuple[str, str]]) -> Section:
     names = ("local_date", "state", "subject", "not_before", "submitted_at", "settled_at", "expires_at")
     more = ("retry_at", "attempts", "detail", "provider_id", "public_id", "address_hash")
-    heard = ("delivered_at", "soft_bounced_at", "bounced_at", "complained_at", "left_at")
+    heard = ("delivered_at", "soft_bounced_at", "bounced_at", "complained_at", "left_at", "clicks_counted")
     nothing = (None, None)  # a paper that is stored no more
     return {
         "edition": _told(delivery.edition.day),
         **_row(delivery, *names, *more, *heard),
+        "papers_opened": [
+            {**_row(click, "at", "link", "robot"), "identity": papers.get(click.paper_id, nothing)[1]}
+            for click in delivery.clicks.all()
+        ],
         "papers": [
             {"title": title, "identity": identity, "reason": reason}
             for paper, reason in delivery.picks

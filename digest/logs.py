@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 #: What follows in a path is a reader's signed link: whoever reads the log could use it.
-_SIGNED = re.compile(r"(/(?:u|confirm|preferences|account|address|undo)/)[^\s\"'<>?]+")
+_SIGNED = re.compile(r"(/(?:c|u|confirm|preferences|account|address|undo)/)[^\s\"'<>?]+")
 
 
 def without_links(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -11,9 +11,9 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from digest.events import keeping
-from digest.models import Delivery
+from digest.models import Click, Delivery
 from subscribers.models import Subscriber
-from subscribers.signals import left_by_link
+from subscribers.signals import clicks_taken_back, left_by_link
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +24,7 @@ def forget_reasons(instance: Subscriber, **_: Any) -> None:  # noqa: ANN401 - Dj
 
     A reason quotes what somebody follows, and the subject may be chosen by it.
     """
+    _forget_clicks(instance)
     deliveries = list(Delivery.objects.filter(subscriber=instance).only("pk", "picks"))
     for delivery in deliveries:
         delivery.picks = [[paper, ""] for paper, _reason in delivery.picks]
@@ -52,3 +53,13 @@ def keep_event(event: AnymailTrackingEvent, esp_name: str, **_: Any) -> None:  #
 def note_leaving(reader: Subscriber, mail: str, at: datetime, **_: Any) -> None:  # noqa: ANN401
     """Write which digest a reader left by."""
     Delivery.objects.filter(public_id=mail, subscriber=reader, left_at=None).update(left_at=at)
+
+
+@receiver(clicks_taken_back, dispatch_uid="digest.forget_clicks")
+def forget_clicks(reader: Subscriber, **_: Any) -> None:  # noqa: ANN401
+    """Forget which papers a reader opened, who does not want that counted any more."""
+    _forget_clicks(reader)
+
+
+def _forget_clicks(reader: Subscriber) -> None:
+    Click.objects.filter(delivery__subscriber=reader).delete()

@@ -5,7 +5,7 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from digest import advancing, figures, ingestion, reaching, tallying, watching
+from digest import advancing, figures, forgetting, ingestion, reaching, tallying, watching
 from digest.delivery import run
 from digest.events import applying
 from digest.sources.base import Window
@@ -90,6 +90,12 @@ def apply_events() -> None:
 def tally() -> None:
     """Reckon what became of editions, paper by paper."""
     tallying.tally_due(at=timezone.now(), seconds=TALLY_SECONDS)
+
+
+@shared_task
+def forget() -> None:
+    """Forget what is old enough."""
+    forgetting.forget(at=timezone.now())
 
 
 @shared_task

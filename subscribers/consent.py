@@ -23,7 +23,7 @@ class Trace:
 
 def current_consent_text() -> ConsentText:
     """Return the wording that a sign-up of today agrees to."""
-    return ConsentText.objects.latest("pk")
+    return ConsentText.objects.filter(purpose=ConsentText.Purpose.DIGESTS).latest("pk")
 
 
 def record(

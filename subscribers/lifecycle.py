@@ -108,7 +108,8 @@ def confirm(public_id: str, binding: str, *, at: datetime, trace: Trace) -> bool
             return reader.status == Subscriber.Status.ACTIVE
         reader.confirmed_at = at
         reader.paused_until = None  # a pause of an earlier subscription
-        reader.save(update_fields=["confirmed_at", "paused_until"])
+        reader.clicks_counted_since = None  # agreed to in an earlier subscription
+        reader.save(update_fields=["confirmed_at", "paused_until", "clicks_counted_since"])
         _move(reader, Subscriber.Status.ACTIVE, at)
         record(reader, ConsentEvent.Kind.CONFIRMED, trace, at=at, text=text_asked_with(reader))
         return True

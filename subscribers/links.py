@@ -36,6 +36,8 @@ class Purpose(StrEnum):
     NEW_ADDRESS = "n"
     #: Take back having left.
     UNDO = "r"
+    #: On to a paper, past the counter of clicks.
+    CLICK = "k"
 
 
 #: How long a link works. A purpose that is not here never expires.
@@ -91,6 +93,11 @@ def unsubscribe_url(subscriber_public_id: str, extra: str = "") -> str:
     """
     parts = (subscriber_public_id, extra) if extra else (subscriber_public_id,)
     return f"{settings.SITE_URL}/u/{_sign(Purpose.UNSUBSCRIBE, *parts)}"
+
+
+def click_url(delivery_public_id: str, way: str) -> str:
+    """Return the absolute address that leads on to a paper; `way` names one of its links."""
+    return f"{settings.SITE_URL}/c/{_sign(Purpose.CLICK, delivery_public_id, way)}"
 
 
 def preferences_url(subscriber_public_id: str, at: datetime) -> str:

@@ -39,6 +39,10 @@ ADDRESS_CHANGES = LIFETIMES[Purpose.NEW_ADDRESS]
 AFTER_LEAVING = timedelta(days=90)
 #: Why somebody left.
 LEAVING_REASONS = timedelta(days=365)
+#: Which papers readers opened, of those who agreed that it is counted. `digest.forgetting` does it.
+CLICKS = timedelta(days=90)
+#: What the carrier told of single mails: arrived, bounced, complained of. `digest.forgetting` does it.
+PROVIDER_EVENTS = timedelta(days=90)
 #: The log of an address that never confirmed: longer than the 365 days that confirmation mails count over.
 UNCONFIRMED_LOG = timedelta(days=400)
 

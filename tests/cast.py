@@ -33,6 +33,7 @@ def the_wording() -> ConsentText:
 def the_first_rows() -> None:
     """Write the wording and topics that migrations wrote; the flush after a transactional test takes them."""
     import_module("subscribers.migrations.0002_consent_text").write_the_wording(apps, None)
+    import_module("subscribers.migrations.0013_wording_of_clicks").write_the_wording(apps, None)
     import_module("subscribers.migrations.0003_first_topics").seed(apps, None)
 
 

@@ -89,7 +89,17 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
             ended = None if state in Delivery.WAITING else at
             Delivery.objects.filter(pk=look.pk).update(state=state, settled_at=ended, lease_until=None)
     write(
-        ("state", "attempts", "picks", "subject", "submitted_at", "lease_until", "retry_at", "address_hash"),
+        (
+            "state",
+            "attempts",
+            "picks",
+            "subject",
+            "submitted_at",
+            "lease_until",
+            "retry_at",
+            "address_hash",
+            "clicks_counted",
+        ),
         ((item.delivery, _submission(item, at)) for item in going),
         was=[Delivery.State.CLAIMED],
     )
@@ -99,6 +109,7 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
 
 def _submission(item: Prepared, at: datetime) -> dict[str, object]:
     """Return what the row keeps of a message that goes on the wire."""
+    reader = item.delivery.subscriber
     # A bounce speaks of the address that the message goes to, not of the one the reader had at enrolment.
     item.delivery.address_hash = _written_to(item.delivery) or item.delivery.address_hash
     return {
@@ -110,6 +121,7 @@ def _submission(item: Prepared, at: datetime) -> dict[str, object]:
         "submitted_at": item.moment,
         "lease_until": lease_end(at),
         "retry_at": None,
+        "clicks_counted": reader is not None and reader.clicks_counted_since is not None,
     }
 
 

@@ -18,6 +18,8 @@ LEVELS = (340, 240, 150, 80, 0)
 TITLE, BRIEF, NOTE, TOPIC, MOST_TOPICS = 240, 48, 280, 60, 4
 _THUMBNAIL_WIDTH = 152
 _INDENT = "    "
+#: What a way to a paper is called in a counted link.
+_CODES = {"Abstract": "a", "PDF": "p", "Code": "c", "Project": "j"}
 # Drawn at random, so that no paper can contain it.
 _REASON = f"reason-{secrets.token_hex(16)}"
 
@@ -34,6 +36,10 @@ class Fragment:
     html: tuple[str, str]
     text: tuple[str, str]
     weight: int
+    key: int
+    #: The paper's (label, address), and what each link of the HTML is, in their order there.
+    ways: Sequence[tuple[str, str]]
+    codes: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,7 @@ def build(entry: Entry, level: int, year_now: int) -> Fragment:
             "byline": _wrapped(paper.byline),
             "body": _wrapped(paper.body + wording.MACHINE if paper.machine and paper.body else paper.body),
             "note": _wrapped(f"Editor’s note: {paper.note}") if paper.note else "",
-            "links": [(f"{label:<9}", address) for label, address in paper.links],
+            "links": ways_in_text(paper.links),
         },
     )
     before, _, after = html.partition(_REASON)
@@ -151,7 +157,29 @@ def build(entry: Entry, level: int, year_now: int) -> Fragment:
         html=(before, after),
         text=(text_before.rstrip(" "), text_after),
         weight=len(html.encode()),
+        key=paper.key,
+        ways=tuple(paper.links),
+        codes=_codes(paper),
     )
+
+
+def ways_in_text(ways: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a line for each way, as it stands in the text part."""
+    return [f"{label:<9} {address}" for label, address in ways]
+
+
+def _codes(paper: Described) -> Sequence[str]:
+    """Return a letter for each link of the paper's HTML: the picture, the title, then one for each way."""
+    first = ("i", "t") if paper.thumbnail and paper.url else ("t",) if paper.url else ()
+    return (*first, *(_CODES[label] for label, _address in paper.links))
+
+
+def address_of(paper: Paper, code: str) -> str:
+    """Return where the link `code` of `paper` leads now, or the empty string."""
+    ways = links(paper) or _home(Entry(paper, paper.candidacies.first()))
+    if code in {"i", "t"}:
+        return ways[0][1] if ways else ""
+    return next((address for label, address in ways if _CODES[label] == code), "")
 
 
 def _wrapped(line: str) -> str:

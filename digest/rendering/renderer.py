@@ -12,6 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 from digest.models import Edition
 from digest.ranking import Pick
 from digest.rendering import fragments, opening, wording
+from digest.rendering.counted import Counter, Cut, cut
 from digest.rendering.fragments import LEVELS, Entry, Fragment
 from digest.rendering.markup import lines
 from digest.rendering.shell import Shell, html_shell, text_shell
@@ -58,6 +59,8 @@ class EditionRenderer:
         self._edition = edition
         self._entries: dict[int, Entry | None] = {}
         self._fragments: dict[tuple[int, int, int], Fragment] = {}
+        #: By the identity of the fragments above, which live as long.
+        self._cuts: dict[int, Cut] = {}
         self._frames: dict[int, _Frame] = {}
         self._load(set(paper_ids))
 
@@ -85,7 +88,8 @@ class EditionRenderer:
         own = {key: escape(value) for key, value in reader.items()}
         # No slot of a reader's stands there more than twice.
         room = MOST_HTML - frame.weight - _PREHEADER_BYTES - 2 * sum(map(len, own.values()))
-        chosen = self._fitting(picks, at.year, room)
+        counter = Counter(delivery_public_id) if subscriber.clicks_counted_since else None
+        chosen = self._fitting(picks, at.year, room, counter)
         titles = [fragment.title for fragment in chosen]
         html = {**own, "preheader": _preheader(self._edition, chosen), "papers": _html(chosen, picks)}
         text = {**reader, "papers": _text(chosen, picks)}
@@ -111,11 +115,18 @@ class EditionRenderer:
             "why": f"You get this because {reader.address}\nsubscribed to {settings.LIST_NAME} on {since}.",
         }
 
-    def _fitting(self, picks: Sequence[Pick], year: int, room: int) -> list[Fragment]:
-        """Return the fragments of as many picks as `room` bytes hold, with as much text as they leave."""
+    def _fitting(
+        self, picks: Sequence[Pick], year: int, room: int, counter: Counter | None
+    ) -> list[Fragment]:
+        """Return the fragments of as many picks as `room` bytes hold, with as much text as they leave.
+
+        Where clicks are counted, their links lead past `counter`.
+        """
         reasons = sum(len(_reason_html(pick.reason).encode()) for pick in picks)
         for level in range(len(LEVELS)):
             chosen = [self._fragment(pick.paper_id, level, year) for pick in picks]
+            if counter is not None:
+                chosen = [counter.lead(self._cut(fragment)) for fragment in chosen]
             if reasons + sum(fragment.weight for fragment in chosen) <= room:
                 return chosen
         used = 0
@@ -133,6 +144,11 @@ class EditionRenderer:
                 raise NothingToSendError("A paper picked for this reader is not stored any more.")
             self._fragments[key] = fragments.build(entry, level, year)
         return self._fragments[key]
+
+    def _cut(self, fragment: Fragment) -> Cut:
+        if id(fragment) not in self._cuts:
+            self._cuts[id(fragment)] = cut(fragment)
+        return self._cuts[id(fragment)]
 
     def _frame(self, year: int) -> _Frame:
         if year not in self._frames:

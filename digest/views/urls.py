@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, re_path
 
 from digest.views import (
+    clicks,
     data,
     editions,
     feeds,
@@ -30,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("topics/<slug:slug>/feed.atom", feeds.of_topic, {"form": "atom"}, name="topic_feed_atom"),
     path("topics/<slug:slug>/feed.json", feeds.of_topic, {"form": "json"}, name="topic_feed_json"),
     path("account/<str:token>/data", data.account_data, name="account_data"),
+    path("c/<str:token>", clicks.follow, name="click"),
     # With or without its slash: a redirect would lose the POST.
     re_path(r"^webhooks/(?P<provider>[a-z_]{1,30})/tracking/?$", webhooks.tracking, name="webhook"),
     path("preview/", preview.show_preview, name="preview"),

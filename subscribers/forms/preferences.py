@@ -57,6 +57,8 @@ class PreferencesForm(forms.Form):
         },
     )
 
+    count_clicks = forms.BooleanField(required=False)
+
     def __init__(self, reader: Subscriber, data: QueryDict | None = None) -> None:
         super().__init__(data, initial=_as_chosen(reader))
         self.offered = list(Topic.objects.filter(active=True))
@@ -152,6 +154,8 @@ def _as_chosen(reader: Subscriber) -> dict[str, Any]:
         "local_time": f"{reader.send_minute // 60:02}:{reader.send_minute % 60:02}",
         "time_zone": reader.time_zone,
         "size": reader.size,
+        # Shown as chosen before, and never ticked for anybody who did not.
+        "count_clicks": reader.clicks_counted_since is not None,
     }
 
 

@@ -18,6 +18,11 @@ class ConsentEventQuerySet(AppendOnlyQuerySet["ConsentEvent"]):
 class ConsentText(AppendOnly):
     """The exact wording somebody agreed to. A row never changes; a new wording is a new version."""
 
+    class Purpose(models.TextChoices):
+        DIGESTS = "digests"  # to get them: asked at sign-up
+        CLICKS = "clicks"  # to have clicks on papers counted: asked apart
+
+    purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.DIGESTS)
     version = models.CharField(max_length=20, unique=True)
     wording = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)

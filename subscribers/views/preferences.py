@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from subscribers import account_links, lifecycle, links
+from subscribers import account_links, click_consent, lifecycle, links
 from subscribers.addresses import masked
 from subscribers.forms import PauseForm, PreferencesForm
 from subscribers.links import Claims, Purpose
@@ -57,6 +57,8 @@ def _act(request: HttpRequest, reader: Subscriber, now: datetime, pressed: str) 
     trace, done = trace_of(request, "preferences page"), []
     if choosing:
         lifecycle.change_preferences(reader.public_id, form.choices(), at=now, trace=trace)
+        wanted = form.cleaned_data["count_clicks"]
+        click_consent.choose(reader.public_id, wanted=wanted, at=now, trace=trace)
         done.append("choices")
     if pausing:
         lifecycle.pause(reader.public_id, pause.end(), at=now, trace=trace)
@@ -73,6 +75,7 @@ def _choices_page(
     page: dict[str, Any] = {
         "form": form,
         "pause": pause,
+        "clicks_wording": click_consent.current_text(),
         "paused_until": reader.paused_until if paused else None,
         "address": masked(reader.address),
         "saved": just_saved(request),

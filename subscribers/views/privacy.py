@@ -35,7 +35,8 @@ PUZZLES = {"turnstile": "Turnstile, by Cloudflare", "hcaptcha": "hCaptcha, by In
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """Say what is kept, for everybody to read; figures, carrier and wordings are those in force."""
-    texts = list(ConsentText.objects.order_by("-pk"))
+    digests, clicks = ConsentText.Purpose.DIGESTS, ConsentText.Purpose.CLICKS
+    texts = list(ConsentText.objects.filter(purpose=digests).order_by("-pk"))
     page: dict[str, Any] = {
         "keep": _periods(),
         "carrier": CARRIERS.get(settings.ANYMAIL_PROVIDER, settings.ANYMAIL_PROVIDER),
@@ -43,6 +44,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "reports": bool(settings.SENTRY_DSN),
         "wording": texts[0] if texts else None,
         "earlier": texts[1:],
+        "of_clicks": list(ConsentText.objects.filter(purpose=clicks).order_by("-pk")),
     }
     return render(request, "web/privacy.html", page)
 
@@ -56,6 +58,8 @@ def _periods() -> dict[str, str]:
         "address_changes": in_words(retention.ADDRESS_CHANGES),
         "after_leaving": in_words(retention.AFTER_LEAVING),
         "leaving_reasons": in_words(retention.LEAVING_REASONS),
+        "clicks": in_words(retention.CLICKS),
+        "provider_events": in_words(retention.PROVIDER_EVENTS),
         "unconfirmed_log": in_words(retention.UNCONFIRMED_LOG),
         "account_link": in_words(links.LIFETIMES[Purpose.ACCOUNT]),
     }

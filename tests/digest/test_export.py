@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from digest import export
-from digest.models import Delivery, Edition, ProviderEvent
+from digest.models import Click, Delivery, Edition, ProviderEvent
 from subscribers import address_changes, lifecycle, links
 from subscribers.consent import Trace
 from subscribers.models import (
@@ -47,6 +47,7 @@ SECTIONS: dict[str, str] = {
     "subscribers.Suppression": "suppression",
     "digest.Delivery": "digests",
     "digest.ProviderEvent": "events",
+    "digest.Click": "digests",
 }
 _NUMBER = "our own number of the row; it says nothing of the reader"
 _IT_IS_YOU = "points at the reader whose data this is"
@@ -63,6 +64,7 @@ LEFT_OUT: dict[str, str] = {
             "subscribers.SignupRequest",
             "subscribers.Suppression",
             "digest.ProviderEvent",
+            "digest.Click",
         }
     },
     **{
@@ -71,6 +73,7 @@ LEFT_OUT: dict[str, str] = {
         for name in ("owner", "epoch", "lease_until")
     },
     "subscribers.Suppression.address_hash": "the reader's own, told once with the reader",
+    "digest.Click.delivery": "the digest that it stands in",
     "subscribers.ConsentEvent.keeping": "how far retention has come with the row",
 }
 #: Tables with a column for addresses that hold none of a reader's: {table: why}.
@@ -89,6 +92,7 @@ IN_WORDS: dict[str, object] = {
     "subscribers.SignupRequest.consent_text": "2026-11-1",
     "digest.Delivery.edition": "2026-03-04",
     "digest.Delivery.picks": "matches “splats”",
+    "digest.Click.paper": "2603.99999",
     "digest.ProviderEvent.delivery": "a-digest-of-hers",
     "digest.ProviderEvent.system_mail": "a-mail-to-her",
 }
@@ -105,7 +109,8 @@ def moments() -> dict[str, datetime]:
         "status_at created_at confirmed_at address_changed_at asked_at",
         "not_before expires_at retry_at submitted_at settled_at",
         "mailed_at sent_at event_at request_at listed_at mail_not_before",
-        "delivered_at soft_bounced_at bounced_at complained_at left_at told_at received_at applied_at",
+        "delivered_at soft_bounced_at bounced_at complained_at left_at clicked_at agreed_at",
+        "told_at received_at applied_at",
     ]
     return {name: NOON + timedelta(hours=n, seconds=n) for n, name in enumerate(" ".join(names).split(), 1)}
 
@@ -120,6 +125,7 @@ def everything() -> dict[str, models.Model]:
         created_at=at["created_at"],
         confirmed_at=at["confirmed_at"],
         address_changed_at=at["address_changed_at"],
+        clicks_counted_since=at["agreed_at"],
         time_zone="Asia/Tokyo",
         send_minute=6 * 60 + 17,
         frequency="weekly",
@@ -131,7 +137,7 @@ def everything() -> dict[str, models.Model]:
     job = ImportJob.objects.create(
         consent_source="They ticked a box at the fair of 2025.", name="fair.csv", digest="0", created_at=NOON
     )
-    edition = a_frozen_edition(TODAY, paper := a_paper("Splats"))
+    edition = a_frozen_edition(TODAY, paper := a_paper("Splats", identity="2603.99999"))
     rows: list[Any] = [
         reader,
         Preference.objects.create(subscriber=reader, topic=vision, weight=2),
@@ -213,6 +219,9 @@ def everything() -> dict[str, models.Model]:
             detail="452 full",
         )
     )
+    rows.append(
+        Click.objects.create(delivery=rows[-2], paper=paper, link="j", robot="a scanner", at=at["clicked_at"])
+    )
     return {row._meta.label: row for row in rows}
 
 
@@ -243,7 +252,7 @@ def about_readers() -> set[str]:
         *apps.get_app_config("subscribers").get_models(),
     ]:
         for field in model._meta.concrete_fields:
-            refers = field.related_model is Subscriber
+            refers = field.related_model in {Subscriber, Delivery}
             named = any(word in field.name for word in ("address", "email", "recipient", "reader"))
             if refers or named or field.name == "to":
                 found.add(model._meta.label)
@@ -349,7 +358,7 @@ def test_deliveries_are_read_in_portions(django_assert_num_queries: DjangoAssert
     for age in range(150):
         _delivered(reader, a_frozen_edition(TODAY - age * DAY), [[paper.pk, "new today"]])
     pieces = export.written(reader, at=NOON)
-    with django_assert_num_queries(7 + 3 + 1 + 2 * 2):
+    with django_assert_num_queries(7 + 3 + 1 + 2 * 3):
         assert b"".join(pieces).count(b'"reason"') == 150
 
 

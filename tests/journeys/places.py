@@ -21,6 +21,7 @@ NO_PAGES = {
     "thumbnail": "a picture",
     "api_subscribe": "JSON for programs",
     "account_data": "JSON to take along",
+    "click": "leads on to a paper elsewhere",
     "webhook": "for the provider, by POST",
     **dict.fromkeys(("feed_rss", "feed_atom", "feed_json"), _FEED),
     **dict.fromkeys(("topic_feed_rss", "topic_feed_atom", "topic_feed_json"), _FEED),
