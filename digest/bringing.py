@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
 from django.conf import settings
 
 from digest.curation.adding import CURATOR
@@ -24,6 +25,7 @@ LONGEST_GIVEN = 500
 PATIENCE = 6.0
 #: A person waits: one try, and no page hangs for longer than some ten seconds.
 LIMITS = Limits(connect=3, read=4, whole=5, most_bytes=2_000_000, tries=1)
+log = structlog.get_logger(__name__)
 
 
 class BringingError(Exception):
@@ -71,8 +73,9 @@ def _asked(name: str, converse: Callable[[], Arxiv]) -> PaperRecord:
             pages = list(conversation.by_ids([name]))
     except SourceError as error:
         if error.unreachable:
+            log.warning("bringing_failed", paper=name, why=str(error))
             raise BringingError(
-                f"arXiv did not answer in time ({error}) Nothing was added; try again in a minute."
+                "arXiv did not answer in time. Nothing was added; try again in a minute."
             ) from error
         raise BringingError(f"arXiv could not tell: {error} Nothing was added.") from error
     record = next((one for page in pages for one in page.records if one.arxiv_id == name), None)
