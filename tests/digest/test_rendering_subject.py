@@ -29,7 +29,7 @@ def mail(edition: Edition, papers: list[Paper]) -> tuple[str, str]:
     picks = [Pick(paper.pk, "trending") for paper in papers]
     edition.refresh_from_db()
     message = EditionRenderer(edition, []).message("public", a_reader(), picks, NOON)
-    return message.subject, str(message.alternatives[0][0])
+    return str(message.subject), str(message.alternatives[0][0])
 
 
 def test_every_reader_gets_the_curators_subject(papers: list[Paper]) -> None:
