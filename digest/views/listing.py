@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
+from typing import Protocol, TypeVar
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -18,6 +19,7 @@ from digest.rendering.fragments import MOST_TOPICS, NOTE, TITLE, TOPIC
 PER_PAGE = 30
 #: Characters of an abstract, where many stand on one page.
 ABSTRACT = 360
+_WORTH = tuple(map(float, WORTH))
 #: What `hottest` needs to know of a candidate.
 SIGNALS = ("pk", "pin", "upvotes", "comments", "stars", "featured_on", "paper_id")
 
@@ -82,7 +84,38 @@ def topics_of(papers: Collection[int]) -> dict[int, tuple[tuple[str, str], ...]]
     return {paper: tuple(topics) for paper, topics in found.items()}
 
 
-def hottest(candidates: Iterable[Candidate], day: date) -> list[Candidate]:
+class Heated(Protocol):
+    """What the order of papers is made from; a candidate, or the same as plain values."""
+
+    @property
+    def pin(self) -> int | None:
+        """Place among the pins."""
+
+    @property
+    def paper_id(self) -> int:
+        """The paper's key."""
+
+    @property
+    def featured_on(self) -> date:
+        """The day its attention fades from."""
+
+    @property
+    def upvotes(self) -> int:
+        """Votes."""
+
+    @property
+    def comments(self) -> int:
+        """Comments."""
+
+    @property
+    def stars(self) -> int | None:
+        """Stars of its code."""
+
+
+One = TypeVar("One", bound=Heated)
+
+
+def hottest(candidates: Iterable[One], day: date) -> list[One]:
     """Return pins in the curator's order, then the most talked about on `day`; equals by paper id."""
     return sorted(candidates, key=lambda one: (one.pin is None, one.pin or 0, -_heat(one, day), one.paper_id))
 
@@ -132,8 +165,8 @@ def _shown(candidate: Candidate, topics: Sequence[tuple[str, str]], year_now: in
     )
 
 
-def _heat(candidate: Candidate, day: date) -> float:
+def _heat(candidate: Heated, day: date) -> float:
     """Return what is left of a candidate's attention on `day`, in votes, as `digest.ranking` counts it."""
-    vote, comment, star = WORTH
+    vote, comment, star = _WORTH
     attention = candidate.upvotes * vote + candidate.comments * comment + (candidate.stars or 0) * star
     return float(attention * 0.5 ** (max(0, (day - candidate.featured_on).days) / HALF_LIFE))

@@ -9,7 +9,9 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from digest import curation, editions
 from digest.admin.edition import rows, words
@@ -159,6 +161,7 @@ def _content(
         "wish": listed.wish,
         "only": rows.ONLY,
         "may": may,
+        "wish_fields": _fields(request, edition, listed.wish),
         "said": said,
         "homeless": bool(said and said.note and not (may.shape and said.note_of in in_view)),
         "told": _told(edition),
@@ -168,6 +171,12 @@ def _content(
         "desk_url": reverse(TAB, args=[edition.pk]),
         **words.content(edition, said.subject if said else None, said.word if said else None, listed.rows),
     }
+
+
+def _fields(request: HttpRequest, edition: Edition, wish: rows.Wish) -> SafeString:
+    """Return what every form of the desk says beside its own: rendered once, for there is one a paper."""
+    content = {"edition": edition, "wish": wish}
+    return render_to_string("admin/edition/desk_wish.html", content, request)
 
 
 def _told(edition: Edition) -> Sequence[Told]:

@@ -6,6 +6,8 @@ A handful of queries whatever the number of papers: one light one over all candi
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.db.models import Count
@@ -18,7 +20,7 @@ from digest.rendering import wording
 from digest.rendering.fragments import TITLE
 from digest.rendering.opening import NAMES
 from digest.sources.arxiv_ids import arxiv_id
-from digest.views.listing import SIGNALS, Picture, authors, hottest, picture, topics_of
+from digest.views.listing import Picture, authors, hottest, picture, topics_of
 from digest.words import fold
 
 PER_PAGE = 50
@@ -133,9 +135,24 @@ class Listed:
         return self.found - self.before * PER_PAGE - len(self.rows)
 
 
+class Light(NamedTuple):
+    """A candidate's order and marks, for all of an edition at once: models would take longer."""
+
+    pk: int
+    paper_id: int
+    pin: int | None
+    hidden: bool
+    note: str
+    sources: list[str]
+    featured_on: date
+    upvotes: int
+    comments: int
+    stars: int | None
+
+
 def listed(edition: Edition, wish: Wish) -> Listed:
     """Return the edition's candidates that `wish` asks for: pins first, then by trend."""
-    light = list(edition.candidates.only(*SIGNALS, "edition", "hidden", "note", "sources"))
+    light = [Light(*values) for values in edition.candidates.values_list(*Light._fields)]
     ranked = hottest(light, edition.day)
     ranks = {one.pk: place for place, one in enumerate(ranked, start=1)}
     wanted = _wanted(edition, ranked, wish)
@@ -172,7 +189,7 @@ def best(edition: Edition, most: int) -> list[Row]:
     return [row for row in found.rows if not row.hidden and not row.withdrawn][:most]
 
 
-def _wanted(edition: Edition, ranked: Iterable[Candidate], wish: Wish) -> list[Candidate]:
+def _wanted(edition: Edition, ranked: Iterable[Light], wish: Wish) -> list[Light]:
     within = [
         ids
         for ids in (
@@ -191,7 +208,7 @@ def _wanted(edition: Edition, ranked: Iterable[Candidate], wish: Wish) -> list[C
     ]
 
 
-def _marked(one: Candidate, only: str) -> bool:
+def _marked(one: Light, only: str) -> bool:
     marks = {"pinned": one.pin is not None, "hidden": one.hidden, "noted": bool(one.note)}
     return marks.get(only, True)
 
@@ -233,7 +250,7 @@ def _topic_choices(edition: Edition) -> list[Choice]:
     return [Choice(str(key), name, count) for key, name, count in rows]
 
 
-def _source_choices(candidates: Iterable[Candidate]) -> list[Choice]:
+def _source_choices(candidates: Iterable[Light]) -> list[Choice]:
     counts = Counter(str(source) for one in candidates for source in one.sources)
     return [Choice(name, source_name(name), counts[name]) for name in sorted(counts)]
 

@@ -147,7 +147,7 @@
     const shown = board.querySelectorAll(".pb-row").length;
     document.addEventListener("htmx:afterSettle", () => {
       const first = board.querySelectorAll(".pb-row")[shown];
-      const pages = document.getElementById("pb-pages");
+      const { pages } = document.getElementById("pb-deeds").elements;
       pages.value = Number(pages.value) + 1;
       if (first) first.focus();
     }, { once: true });
