@@ -15,18 +15,32 @@ from digest.rendering.renderer import preheader, subject
 
 #: How many papers the sample reader gets.
 SAMPLE = 10
-#: Characters of a subject that phones show.
-PHONE = 40
+#: Characters of a subject that phones show, and of subject and preheader together on a computer.
+PHONE, WIDE = 40, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """The line of an inbox. `own`: the subject is the curator's; else it is an example of one reader's."""
+    """The line of an inbox. `own`: the subject is the curator's; else it is an example of one reader's.
+
+    `wide_subject` and `wide_preheader` are what a computer's screen has room for; a phone cuts by its width.
+    """
 
     sender: str
     subject: str
     preheader: str
     own: bool
+
+    @property
+    def wide_subject(self) -> str:
+        """The subject, cut where a computer cuts it."""
+        return wording.clip(self.subject, WIDE)
+
+    @property
+    def wide_preheader(self) -> str:
+        """What of the preheader has room behind the subject."""
+        left = WIDE - len(self.subject)
+        return wording.clip(self.preheader, left) if left > 5 else ""
 
 
 def content(
