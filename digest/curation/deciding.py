@@ -70,7 +70,7 @@ def deed_of(decision: Decision) -> str:
     if decision.kind == Kind.ADDED and decision.undoes_id is not None:
         deed = "took out again"
     about = f" “{decision.paper.title[:80]}”" if decision.paper else ""
-    return f"{decision.by_name or 'A command'} {deed}{about}"
+    return f"{decision.by_name or 'Paperboy'} {deed}{about}"
 
 
 @contextmanager

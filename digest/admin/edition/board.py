@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from digest import curation, editions
-from digest.admin.edition import rows, words
+from digest.admin.edition import rows, wishes, words
 from digest.admin.edition.pages import context
 from digest.models import Decision, Edition
 
@@ -109,14 +109,14 @@ def shown(
     request: HttpRequest, edition: Edition, said: Said | None = None, *, status: int = 200
 ) -> HttpResponse:
     """Return the desk as a whole page."""
-    wish = rows.Wish.of(request.POST if request.method == "POST" else request.GET)
+    wish = wishes.Wish.of(request.POST if request.method == "POST" else request.GET)
     content = context(request, edition, TAB, **_content(request, edition, _listed(edition, wish), said))
     return render(request, "admin/edition/desk.html", content, status=status)
 
 
 def part(request: HttpRequest, edition: Edition) -> HttpResponse:
     """Return the papers that are asked for: for a page that is there already."""
-    wish = rows.Wish.of(request.GET)
+    wish = wishes.Wish.of(request.GET)
     listed, template = _listed(edition, wish), "admin/edition/desk_board.html"
     if request.headers.get("HX-Target") == "pb-more":
         template = "admin/edition/desk_more.html"
@@ -133,7 +133,7 @@ def answered(request: HttpRequest, edition: Edition, said: Said, *, refused: int
     A deed that failed is answered with `refused`, but to htmx, which shows what succeeds alone.
     """
     edition = Edition.objects.get(pk=edition.pk)
-    wish = rows.Wish.of(request.POST)
+    wish = wishes.Wish.of(request.POST)
     if request.headers.get("HX-Request"):
         content = {
             "edition": edition,
@@ -147,7 +147,7 @@ def answered(request: HttpRequest, edition: Edition, said: Said, *, refused: int
     return HttpResponseRedirect(reverse(TAB, args=[edition.pk]) + wish.query)
 
 
-def _listed(edition: Edition, wish: rows.Wish) -> rows.Listed:
+def _listed(edition: Edition, wish: wishes.Wish) -> rows.Listed:
     return rows.arriving(edition) if edition.state == Edition.State.OPEN else rows.listed(edition, wish)
 
 
@@ -159,7 +159,7 @@ def _content(
     return {
         "listed": listed,
         "wish": listed.wish,
-        "only": rows.ONLY,
+        "only": wishes.ONLY,
         "may": may,
         "wish_fields": _fields(request, edition, listed.wish),
         "said": said,
@@ -173,7 +173,7 @@ def _content(
     }
 
 
-def _fields(request: HttpRequest, edition: Edition, wish: rows.Wish) -> SafeString:
+def _fields(request: HttpRequest, edition: Edition, wish: wishes.Wish) -> SafeString:
     """Return what every form of the desk says beside its own: rendered once, for there is one a paper."""
     content = {"edition": edition, "wish": wish}
     return render_to_string("admin/edition/desk_wish.html", content, request)
@@ -196,7 +196,7 @@ def _one(decision: Decision, edition: Edition) -> Told:
         deed=curation.deed_of(decision),
         at=decision.at,
         undoes=decision.undoes_id is not None,
-        undone=f"taken back by {back.by_name or 'a command'}" if back else "",
+        undone=f"taken back by {back.by_name or 'Paperboy'}" if back else "",
         undoable=curation.undoable(decision, edition.state),
         before=before,
         after=after,

@@ -5,71 +5,21 @@ A handful of queries whatever the number of papers: one light one over all candi
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import NamedTuple
-from urllib.parse import urlencode
+from dataclasses import dataclass, field
 
 from django.db.models import Count
-from django.http import QueryDict
 
 from digest import editions
+from digest.admin.edition.wishes import Light, Wish, wanted
 from digest.curation.adding import CURATOR
-from digest.models import Candidate, Edition, EditionReach, Paper, PaperTopic
+from digest.models import Candidate, Edition, EditionReach, PaperTopic
 from digest.rendering import wording
 from digest.rendering.fragments import TITLE
 from digest.rendering.opening import NAMES
-from digest.sources.arxiv_ids import arxiv_id
 from digest.views.listing import Picture, authors, hottest, picture, topics_of
-from digest.words import fold
 
 PER_PAGE = 50
-#: Pages that a page made anew shows again; more are one press away.
-MOST_PAGES = 20
 ABSTRACT = 1_500
-LONGEST_SEARCH = 200
-ONLY = {"pinned": "Pinned", "hidden": "Hidden", "noted": "With a note", "picture": "With a picture"}
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What of an edition's papers is asked for, as its address says; nonsense counts as nothing."""
-
-    q: str = ""
-    topic: int = 0
-    source: str = ""
-    only: str = ""
-    pages: int = 1
-
-    @classmethod
-    def of(cls, query: QueryDict) -> "Wish":
-        """Read the wish out of an address or a form."""
-        return cls(
-            q=" ".join(query.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH],
-            topic=_number(query.get("topic", "")),
-            source=query.get("source", "")[:20],
-            only=only if (only := query.get("only", "")) in ONLY else "",
-            pages=min(max(_number(query.get("pages", "")), 1), MOST_PAGES),
-        )
-
-    @property
-    def narrows(self) -> bool:
-        """Whether papers are left out."""
-        return bool(self.q or self.topic or self.source or self.only)
-
-    @property
-    def query(self) -> str:
-        """The wish as the query of an address, with its question mark; empty for everything."""
-        parts = {"q": self.q, "topic": self.topic, "source": self.source, "only": self.only}
-        said = {name: value for name, value in parts.items() if value}
-        if self.pages > 1:
-            said["pages"] = self.pages
-        return f"?{urlencode(said)}" if said else ""
-
-    @property
-    def more(self) -> "Wish":
-        """The same with one page more."""
-        return replace(self, pages=self.pages + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +66,7 @@ class Listed:
     pins: int
     hidden: int
     before: int = 0  # pages before these rows
+    reach_is_old: bool = False  # reckoned before the latest decisions
     topics: Sequence[Choice] = field(default_factory=tuple)
     sources: Sequence[Choice] = field(default_factory=tuple)
 
@@ -135,38 +86,24 @@ class Listed:
         return self.found - self.before * PER_PAGE - len(self.rows)
 
 
-class Light(NamedTuple):
-    """A candidate's order and marks, for all of an edition at once: models would take longer."""
-
-    pk: int
-    paper_id: int
-    pin: int | None
-    hidden: bool
-    note: str
-    sources: list[str]
-    featured_on: date
-    upvotes: int
-    comments: int
-    stars: int | None
-
-
 def listed(edition: Edition, wish: Wish) -> Listed:
     """Return the edition's candidates that `wish` asks for: pins first, then by trend."""
     light = [Light(*values) for values in edition.candidates.values_list(*Light._fields)]
     ranked = hottest(light, edition.day)
     ranks = {one.pk: place for place, one in enumerate(ranked, start=1)}
-    wanted = _wanted(edition, ranked, wish)
-    shown = [one.pk for one in wanted[: wish.pages * PER_PAGE]]
+    found = wanted(edition, ranked, wish)
+    shown = [one.pk for one in found[: wish.pages * PER_PAGE]]
     whole = Candidate.objects.select_related("paper").in_bulk(shown)
     papers = [one.paper_id for one in whole.values()]
-    topics, reach = topics_of(papers), _reach(edition)
+    topics, (reach, old) = topics_of(papers), _reach(edition)
     return Listed(
         wish=wish,
         rows=[_row(edition, whole[key], ranks[key], topics, reach) for key in shown if key in whole],
-        found=len(wanted),
+        found=len(found),
         total=len(light),
         pins=sum(one.pin is not None for one in light),
         hidden=sum(one.hidden for one in light),
+        reach_is_old=old,
         topics=_topic_choices(edition),
         sources=_source_choices(light),
     )
@@ -189,57 +126,6 @@ def best(edition: Edition, most: int) -> list[Row]:
     return [row for row in found.rows if not row.hidden and not row.withdrawn][:most]
 
 
-def _wanted(edition: Edition, ranked: Iterable[Light], wish: Wish) -> list[Light]:
-    within = [
-        ids
-        for ids in (
-            _matching(edition, wish.q) if wish.q else None,
-            _of_topic(edition, wish.topic) if wish.topic else None,
-            _with_picture(edition) if wish.only == "picture" else None,
-        )
-        if ids is not None
-    ]
-    return [
-        one
-        for one in ranked
-        if _marked(one, wish.only)
-        and (not wish.source or wish.source in one.sources)
-        and all(one.paper_id in ids for ids in within)
-    ]
-
-
-def _marked(one: Light, only: str) -> bool:
-    marks = {"pinned": one.pin is not None, "hidden": one.hidden, "noted": bool(one.note)}
-    return marks.get(only, True)
-
-
-def _matching(edition: Edition, q: str) -> set[int]:
-    """Return the papers with every word of `q` in title or authors, whatever the accents; or the arXiv id."""
-    papers = Paper.objects.filter(candidacies__edition=edition)
-    name = arxiv_id(q)
-    if name is not None:
-        return set(papers.filter(arxiv_id=name).values_list("pk", flat=True))
-    words = fold(q).split()
-    found = papers.values_list("pk", "title", "authors", "identity")
-    return {
-        key
-        for key, title, names, identity in found
-        if all(
-            word in text for text in [fold(" ".join([title, *map(str, names), identity]))] for word in words
-        )
-    }
-
-
-def _of_topic(edition: Edition, topic: int) -> set[int]:
-    rows = PaperTopic.objects.filter(topic_id=topic, paper__candidacies__edition=edition)
-    return set(rows.values_list("paper_id", flat=True))
-
-
-def _with_picture(edition: Edition) -> set[int]:
-    papers = Paper.objects.filter(candidacies__edition=edition).exclude(thumbnail="")
-    return set(papers.values_list("pk", flat=True))
-
-
 def _topic_choices(edition: Edition) -> list[Choice]:
     rows = (
         PaperTopic.objects.filter(paper__candidacies__edition=edition, topic__active=True)
@@ -260,12 +146,13 @@ def source_name(source: str) -> str:
     return "Added by hand" if source == CURATOR else NAMES.get(source, wording.plain(source, 40))
 
 
-def _reach(edition: Edition) -> dict[int, int] | None:
-    """Return {paper id: readers who would get it}, None before it is reckoned."""
+def _reach(edition: Edition) -> tuple[dict[int, int] | None, bool]:
+    """Return {paper id: readers who would get it}, None before that is known, and whether it is old."""
     row = EditionReach.objects.filter(edition=edition, at__isnull=False).first()
     if row is None or not row.sample:
-        return None
-    return {int(key): round(count * row.readers / row.sample) for key, count in row.papers.items()}
+        return None, False
+    reach = {int(key): round(count * row.readers / row.sample) for key, count in row.papers.items()}
+    return reach, row.revision != edition.revision
 
 
 def _row(
@@ -302,7 +189,3 @@ def _row(
         picture=picture(paper),
         reach=None if reach is None else reach.get(paper.pk, 0),
     )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -124,6 +124,9 @@ def test_how_many_would_get_it_is_said_once_it_is_reckoned(
     page = maria.look()
     assert "would reach about 1,220 readers" in page
     assert page.count("would reach nobody so far") == 2
+    assert "before the latest changes" not in page
+    maria.press("pin", papers[0])
+    assert "reach as before the latest changes" in maria.look()
 
 
 def test_each_deed_is_a_decision_and_a_line_in_the_audit_log(maria: Curator, papers: list[Paper]) -> None:
