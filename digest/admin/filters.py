@@ -1,6 +1,7 @@
 """Filters of long lists: each chooses by an index, and none lists what it would have to count first."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -53,6 +54,11 @@ class EditionFilter(admin.SimpleListFilter):
         given = super().value()
         if given or self.across or not self.lookup_choices:
             return given
+        return self.newest
+
+    @cached_property
+    def newest(self) -> str | None:
+        """The key of the newest edition that has what is listed."""
         with_some = Edition.objects.filter(**{f"{self.has}__gt": 0}).order_by("-day")
         newest = with_some.values_list("pk", flat=True).first()
         return str(newest) if newest else None

@@ -66,7 +66,7 @@ def _is_page(get: Get, path: str) -> bool:
 def _list(get: Get, where: str, name: str) -> Iterator[str]:
     """Yield a list's first and last page, its filters' choices, its searches and its first row."""
     answer = get(where)
-    changelist = answer.context.get("cl") if answer.status_code == 200 and answer.context else None
+    changelist = (getattr(answer, "context_data", None) or {}).get("cl")
     if changelist is None:
         return
     yield where

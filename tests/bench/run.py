@@ -4,7 +4,13 @@ import os
 import subprocess
 import sys
 
-BENCHES = ("tests.bench.delivery", "tests.bench.ranking", "tests.bench.importing", "tests.bench.signup")
+BENCHES = (
+    "tests.bench.delivery",
+    "tests.bench.ranking",
+    "tests.bench.importing",
+    "tests.bench.signup",
+    "tests.bench.desk",
+)
 
 
 def main() -> int:
