@@ -9,17 +9,22 @@ from django.db import DatabaseError
 
 from digest import halting, progress
 from digest.delivery import settling
+from digest.models import Edition
 
 log = structlog.get_logger(__name__)
 
+#: Pages of cancelled rows ended at a time (some seconds of work), and by a worker that has mails to send.
+PAGES, PAGES_MEANWHILE = 20, 2
 
-def watch(*, at: datetime) -> None:
-    """End what was cancelled, count the editions that move, and pause one that mailboxes refuse."""
+
+def watch(*, at: datetime, pages: int = PAGES) -> None:
+    """End `pages` of what was cancelled, pause what mailboxes refuse, count what moves."""
     try:
-        settling.end_cancelled(at=at)
+        settling.end_cancelled(at=at, pages=pages)
+        for edition in Edition.objects.filter(state__in=halting.WATCHED):
+            halting.look(edition, at=at)
         for edition in progress.to_count(at=at):
             progress.keep(edition, at=at)
-            halting.look(edition, at=at)
     except DatabaseError:
         log.exception("watch_failed")
 
@@ -35,5 +40,5 @@ class Watch:
     def __call__(self, _settled: int) -> None:
         """Look, if the last look is long enough ago."""
         if monotonic() >= self._next:
-            watch(at=self._clock())
+            watch(at=self._clock(), pages=PAGES_MEANWHILE)
             self._next = monotonic() + progress.EVERY.total_seconds()

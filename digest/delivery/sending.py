@@ -52,6 +52,7 @@ class _Look(NamedTuple):
     status: str | None
     paused_until: date | None
     time_zone: str | None
+    delivered_at: datetime | None
 
 
 def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
@@ -71,6 +72,7 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
             "subscriber__status",
             "subscriber__paused_until",
             "subscriber__time_zone",
+            "delivered_at",
         )
     ]
     hashes = [look.address_hash for look in looks]
@@ -133,6 +135,8 @@ def _written_to(delivery: Delivery) -> str | None:
 def _verdict(look: _Look, delivery: Delivery, suppressed: set[str], at: datetime) -> Delivery.State:
     """Return the state that the last look gives a claimed `delivery`, as it was when its message was made."""
     looks = [
+        # Sent before with an unknown outcome, and the provider has said since that it arrived.
+        (look.delivered_at is not None, Delivery.State.ACCEPTED),
         (look.edition_state == Edition.State.CANCELLED, Delivery.State.CANCELLED),
         # Paused: it waits, and nobody holds it.
         (look.edition_state not in Edition.SENDABLE, Delivery.State.READY),

@@ -151,7 +151,7 @@ def supersede(readers: Iterable[int], edition: Edition, *, at: datetime) -> int:
     )
 
 
-def end_cancelled(*, at: datetime, pages: int = 5) -> int:
+def end_cancelled(*, at: datetime, pages: int = 2) -> int:
     """End what waits for editions that were cancelled, `pages` short transactions at most; return how many.
 
     Half a million rows in one transaction would hold whoever waits for any of them.
