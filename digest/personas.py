@@ -21,7 +21,14 @@ class Persona:
     days: int | None = None
 
 
+# First one who needs the edition's own papers alone: they are looked up soonest after a decision.
 PERSONAS = (
+    Persona(
+        "language-researcher",
+        "Language researcher, every day",
+        {"language-models": 2, "natural-language-processing": 1, "interpretability": 1},
+        words=("mechanistic interpretability", "long context language models"),
+    ),
     Persona(
         "robotics-engineer",
         "Robotics engineer, weekly",
@@ -29,12 +36,6 @@ PERSONAS = (
         words=("sim-to-real transfer", "dexterous manipulation"),
         size=15,
         days=7,
-    ),
-    Persona(
-        "language-researcher",
-        "Language researcher, every day",
-        {"language-models": 2, "natural-language-processing": 1, "interpretability": 1},
-        words=("mechanistic interpretability", "long context language models"),
     ),
     Persona(
         "vision-student",

@@ -87,7 +87,7 @@ def test_the_plain_text_and_the_headers_are_those_of_the_mail(edition: Edition) 
     assert "Unsubscribe" in look(client, edition, "?look=text")
     headers = look(client, edition, "?look=headers")
     assert "List-Unsubscribe-Post" in headers
-    assert "robotics-engineer@readers.example" in headers
+    assert "language-researcher@readers.example" in headers
 
 
 @pytest.mark.parametrize("name", ["", "_mail", "_reach"])

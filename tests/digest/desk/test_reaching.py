@@ -148,6 +148,13 @@ def test_two_workers_do_not_reckon_the_same_edition(house: House) -> None:
     assert reaching.reckon_due(at=NOON + SOON), "the lease of a dead worker ends"
 
 
+def test_while_one_edition_is_reckoned_the_other_one_is_not_kept_waiting(house: House) -> None:
+    other = a_frozen_edition(WEDNESDAY - DAY, a_paper(), state=Edition.State.FROZEN)
+    EditionReach.objects.create(edition=house.edition, lease_until=NOON + timedelta(seconds=1))
+    assert reaching.reckon_due(at=NOON)
+    assert EditionReach.objects.exclude(at=None).get().edition == other
+
+
 def test_a_worker_that_comes_late_does_not_write_over_a_newer_revision(house: House) -> None:
     EditionReach.objects.create(edition=house.edition, revision=4, readers=77, at=NOON)
     reaching.reckon(house.edition, at=NOON)
