@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from digest.halting import BOUNCES, COMPLAINTS
+from digest.halting import BOUNCES, COMPLAINTS, Limit
 from digest.models import Candidate, Delivery, Edition, EditionFigures, EditionReach, EditionTally
 
 #: Hours that the course of an edition is drawn over; what is told later is in the sums.
@@ -24,7 +24,7 @@ _HEARD = {
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A figure and what it is a part of; `verdict` is good, warn or bad where there is a limit."""
+    """A figure and what it is a part of; `verdict` is good, warn, bad or few where there is a limit."""
 
     name: str
     count: int
@@ -165,8 +165,8 @@ def _shares(figures: EditionFigures, found: Mapping[str, Any]) -> list[Share]:
             "Hard bounces",
             bounced,
             *whole,
-            limit=f"stops at {percent(round(BOUNCES.share * 100), 100)}",
-            verdict=_verdict(bounced, accepted, BOUNCES.share / 2, BOUNCES.share),
+            limit=f"stops at {BOUNCES.share:.0%}",
+            verdict=_verdict(bounced, accepted, BOUNCES.share / 2, BOUNCES),
         ),
         Share("Soft bounces", facts.get("soft_bounced", 0), *whole),
         Share(
@@ -174,16 +174,22 @@ def _shares(figures: EditionFigures, found: Mapping[str, Any]) -> list[Share]:
             complained,
             *whole,
             limit=f"warns at {WARN_COMPLAINTS:.1%}, stops at {COMPLAINTS.share:.1%}",
-            verdict=_verdict(complained, accepted, WARN_COMPLAINTS, COMPLAINTS.share),
+            verdict=_verdict(complained, accepted, WARN_COMPLAINTS, COMPLAINTS),
         ),
         Share("Unsubscribed by it", facts.get("left", 0), *whole),
         Share("Clicked a paper", found.get("clicked", 0), found.get("agreed", 0), "whose readers agreed"),
     ]
 
 
-def _verdict(count: int, of: int, warn: float, stop: float) -> str:
-    share = count / of if of else 0.0
-    return "bad" if share > stop else "warn" if share >= warn and count else "good" if of else ""
+def _verdict(count: int, of: int, warn: float, stop: Limit) -> str:
+    """Return how a count stands to its limits; of few digests a share says little."""
+    if not of:
+        return ""
+    if stop.passed(count, of):
+        return "bad"
+    if not count or count < warn * of:
+        return "good"
+    return "warn" if of >= stop.least else "few"
 
 
 def _hours(found: Mapping[str, Sequence[int]]) -> list[tuple[datetime, int, int]]:

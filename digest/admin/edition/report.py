@@ -18,7 +18,7 @@ from subscribers.admin.csv_table import csv_answer
 
 #: Papers in the table on the page and in its chart; the file has all of them.
 MOST_PAPERS, DRAWN = 100, 15
-_TITLE = 44
+_TITLE = 30
 #: A colour that can be read on both grounds: a chart's own words do not follow light and dark.
 _WORDS = "#8290a3"
 _AXIS = {"ticks": {"color": _WORDS, "precision": 0}, "grid": {"display": False}, "border": {"display": False}}

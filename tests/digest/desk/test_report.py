@@ -54,8 +54,7 @@ def test_a_curator_sees_what_became_of_an_edition(curator: Client, edition: Edit
     for words in ("Hard bounces", "2.5 %", "Spam complaints", "Unsubscribed by it", "Splats that remember"):
         assert words in page
     assert "The readers of 10 of 40 digests agreed" in page
-    assert "of 1 only they followed links" not in page
-    assert "of 1 digests only they followed links" in page
+    assert "in 1 digest only they followed links" in page
     assert "@example.org" not in page
 
 
@@ -77,6 +76,7 @@ def test_figures_are_read_not_counted(
         (2, 0, "Near the limit"),
         (4, 0, "Above the limit"),
         (0, 60, "Above the limit"),
+        (0, 30, "Near the limit"),
     ],
 )
 def test_rates_are_held_against_their_limits(
@@ -88,6 +88,12 @@ def test_rates_are_held_against_their_limits(
     page = seen(curator, edition)
     assert words in page
     assert ("Above the limit" in page) == (words == "Above the limit")
+
+
+def test_of_few_digests_no_share_is_judged(curator: Client, edition: Edition) -> None:
+    page = seen(curator, edition)
+    assert "Too few digests to judge" in page
+    assert "the limit" not in page.replace("limits", "")
 
 
 def test_pins_are_told_by_what_they_added(edition: Edition) -> None:
