@@ -84,6 +84,4 @@ def _asked(name: str, converse: Callable[[], Arxiv]) -> PaperRecord:
         raise BringingError(f"arXiv's entry for {name} cannot be read: {skipped[0].reason}.")
     if record is None:
         raise BringingError(f"arXiv has no paper {name}. Look at the id again, please.")
-    if record.withdrawn:
-        raise BringingError(f"{name} was withdrawn by its authors. It was not added.")
     return record

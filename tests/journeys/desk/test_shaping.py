@@ -66,7 +66,7 @@ def test_an_edition_is_shaped_with_the_keyboard_alone(open_desk: Opens) -> None:
     desk.hears("no reader gets it")
     assert desk.edition.candidates.filter(hidden=True).count() == 1
     desk.press("u")
-    desk.hears("Undone")
+    desk.hears("Undone: maria hid")
     assert not desk.edition.candidates.filter(hidden=True).exists()
 
     desk.press("?")

@@ -50,7 +50,7 @@
     const found = [wanted, was.id, was.row].map((id) => id && document.getElementById(id))
       .find((one) => one && !one.disabled && one.getClientRects().length);
     const at = found || (was.place >= 0 ? all[Math.min(was.place, all.length - 1)] : null);
-    if (!was.inside && !wanted) return;
+    if (!was.inside) return;
     if (at) {
       at.focus({ preventScroll: true });
       at.scrollIntoView({ block: "nearest" });
@@ -61,17 +61,22 @@
   }
 
   async function post(url, values, wanted, sent) {
-    const was = where(), typed = drafts(sent);
+    const typed = drafts(sent);
+    // Where the focus is when the board is made anew, not when the key was pressed: fingers are quicker.
+    let was = where();
+    const look = (event) => { if (event.detail.target === board) was = where(); };
+    document.addEventListener("htmx:beforeSwap", look);
     const open = [...desk.querySelectorAll("details.pb-panel[open]")].map((one) => one.id);
     const state = Object.fromEntries(new FormData(document.getElementById("pb-deeds")));
     lost.hidden = true;
     await htmx.ajax("POST", url, {
       target: "#pb-board", swap: "innerHTML settle:0ms show:none", values: { ...state, ...values },
-    });
+    }).finally(() => document.removeEventListener("htmx:beforeSwap", look));
     for (const id of open) document.getElementById(id).open = true;
     if (lost.hidden) {
       restore(typed);
-      focusAgain(was, wanted);
+      // A form that is closed once it is saved gives the focus to its paper, if it still has it.
+      focusAgain(was, sent && was.id === sent.id ? wanted : undefined);
     }
     refresh();
     const answer = board.querySelector("[data-said]");
@@ -91,7 +96,7 @@
       queue = queue.then(() => {
         const button = document.querySelector(`#${row} [data-deed="${key}"]`);
         if (!button || button.disabled) return undefined;
-        return post(button.form.action, { deed: button.value }, row);
+        return post(button.form.action, { deed: button.value });
       }).catch(() => fail("The change did not reach the server. Nothing was changed: try again."));
     },
     undo: () => send(document.querySelector("#pb-board").dataset.undo, { decision: "last" }),
@@ -101,7 +106,7 @@
     const form = event.target;
     if (form.id === "pb-deeds") {
       event.preventDefault();
-      send(form.action, { deed: event.submitter.value }, event.submitter.id);
+      send(form.action, { deed: event.submitter.value });
       return;
     }
     if (!form.matches("[data-desk]")) return;
@@ -156,7 +161,7 @@
   document.addEventListener("pb-sorted", (event) => {
     const { paper, place } = event.detail;
     const form = document.getElementById("pb-deeds");
-    send(form.action, { deed: `place ${paper} ${place}` }, `paper-${paper}`);
+    send(form.action, { deed: `place ${paper} ${place}` });
   });
 
   function count(field) {
