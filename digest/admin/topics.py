@@ -23,7 +23,7 @@ class TopicAdmin(DeskAdmin):
     """Topics. The next tick matches papers anew to the edited ones."""
 
     form = TopicForm
-    list_display = ["name", "description", "active", "readers", "papers"]
+    list_display = ["name", "description", "active", "reader_count", "paper_count"]
     list_filter = ["active"]
     list_select_related = ["figures"]
     search_fields = ["name", "description"]
@@ -81,12 +81,12 @@ class TopicAdmin(DeskAdmin):
         return followers(topic) or "nobody yet"
 
     @admin.display(description="Readers")
-    def readers(self, topic: Topic) -> object:
+    def reader_count(self, topic: Topic) -> object:
         """Return how many active readers follow it, as last counted."""
         return topic.figures.readers if hasattr(topic, "figures") else "not counted yet"
 
     @admin.display(description="Papers of 30 days")
-    def papers(self, topic: Topic) -> object:
+    def paper_count(self, topic: Topic) -> object:
         """Return how many papers of late belong to it, as last counted."""
         return topic.figures.papers if hasattr(topic, "figures") else "not counted yet"
 

@@ -14,6 +14,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_display_links = None
     list_filter = ["kind", ("by", admin.RelatedOnlyFieldListFilter), "at"]
     date_hierarchy = "at"
+    sortable_by = ["moment"]
     search_fields = ["by_name__exact", "about__istartswith"]
     search_help_text = "A user name, or how what it was done to begins: “edition of 2026”, “reader”."
     ordering = ["-pk"]

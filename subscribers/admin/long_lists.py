@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.views import ChangeList
@@ -35,6 +35,17 @@ class CappedPaginator(_Paginator):
         """
         rows = self.object_list
         return rows[: MOST_ROWS + 1].count() if isinstance(rows, QuerySet) else len(rows)
+
+    def page(self, number: int | str) -> "Page[Any]":
+        """Return a page; of a later one first the keys, so that what is passed over is not joined.
+
+        Raises InvalidPage for one that is not there.
+        """
+        found: Page[Any] = super().page(number)
+        rows, shown = self.object_list, found.object_list
+        if found.number > 1 and isinstance(rows, QuerySet) and isinstance(shown, QuerySet):
+            found.object_list = rows.filter(pk__in=list(shown.values_list("pk", flat=True)))
+        return found
 
     @cached_property
     def count(self) -> int:

@@ -48,6 +48,8 @@ PAGES = {
     "subscribers_subscriber_find": Page("OW", "OW"),
     "subscribers_spike": Page(ALL),
     "auth_user_password_change": Page("W", "W", of=("id", "user")),
+    "new_topic_matches": Page("CW", "CW"),
+    "topic_matches": Page("CW", "CW", of=("pk", "topic")),
     "edition_decide": Page("", "CW", of=EDITION),
     "edition_undo": Page("", "CW", of=EDITION),
     "edition_add": Page("", "CW", of=EDITION),
