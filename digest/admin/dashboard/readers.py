@@ -41,7 +41,7 @@ def readership(request: HttpRequest, at: datetime) -> dict[str, Any]:
             _readers(request, status_at__gte=since, status__in="unsubscribed,suppressed"),
         ),
         _card("Paused", last.paused, _share(last), _readers(request, paused_until__gt=today.isoformat())),
-        _card("Not confirmed yet", last.pending, "", _readers(request, status__exact=_Status.PENDING)),
+        _card("Unconfirmed", last.pending, "", _readers(request, status__exact=_Status.PENDING)),
     ]
     return {
         "cards": cards,

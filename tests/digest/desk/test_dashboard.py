@@ -367,3 +367,20 @@ def test_the_table_behind_the_chart_goes_out_as_a_file(owner: Client) -> None:
     lines = b"".join(answer).decode().splitlines()
     assert len(lines) == 7, "a line for each day and one of headings"
     assert date(2026, 3, 4).isoformat() in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("role", "absent", "there"),
+    [
+        ("curator", {"Readers", "Suppression list", "Mails", "People", "Audit log"}, {"Editions", "Topics"}),
+        ("operator", {"People", "Groups", "Audit log"}, {"Readers", "Imports", "Deliveries"}),
+        ("owner", set(), {"Readers", "People", "Audit log", "Receipts", "Leaving reasons"}),
+    ],
+)
+def test_the_menu_holds_what_a_role_may_open(role: str, absent: set[str], there: set[str]) -> None:
+    page = html.fromstring(browser_of(role).get(reverse("admin:index")).content.decode())
+    found = page.xpath("//div[@id='nav-sidebar-apps']//li/a/span[last()]/text()")
+    assert isinstance(found, list)
+    titles = {str(title).strip() for title in found}
+    assert there <= titles
+    assert not absent & titles
