@@ -41,6 +41,8 @@ def settings(list_name: str) -> dict[str, Any]:
             "axes.backends.AxesBackend",
             "django.contrib.auth.backends.ModelBackend",
         ],
+        "LOGIN_URL": "admin:login",
+        "LOGIN_REDIRECT_URL": "admin:index",
         "SESSION_COOKIE_AGE": int(SESSION.total_seconds()),
         # Readers' pages need no session, so they are not sent its cookie.
         "SESSION_COOKIE_PATH": DESK,

@@ -28,13 +28,20 @@ _WRONG = "This code is wrong. Codes change every 30 seconds: type the one that y
 _OLD = "This page stood open for too long. Scan the new picture, please."
 
 
+class CodeInput(UnfoldAdminTextInputWidget):  # type: ignore[misc]  # Unfold ships no types
+    """A field that is empty each time it is shown: a code that was wrong is not typed on from."""
+
+    def format_value(self, _value: object) -> None:
+        """Show nothing."""
+
+
 class CodeForm(forms.Form):
     """Six digits, or a code on paper."""
 
     code = forms.CharField(
         label="Code",
         max_length=20,
-        widget=UnfoldAdminTextInputWidget(
+        widget=CodeInput(
             attrs={
                 "autocomplete": "one-time-code",
                 "autocapitalize": "none",

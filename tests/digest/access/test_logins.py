@@ -246,3 +246,11 @@ def test_deleting_an_account_keeps_what_it_did() -> None:
     event = AuditEvent.objects.get(kind="login")
     assert (event.by, event.by_name) == (None, "curator-1")
     assert ("deleted", "owner-1", "user curator-1", "") in told()
+
+
+def test_a_login_that_came_from_nowhere_leads_to_the_desk() -> None:
+    somebody("curator")
+    page = Client().get(LOGIN).content.decode()
+    assert f'name="next" value="{INDEX}"' in page
+    answer = Client().post(LOGIN, {"username": "curator-1", "password": PASSWORD})
+    assert answer["Location"] == INDEX
