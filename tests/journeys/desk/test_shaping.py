@@ -106,6 +106,7 @@ def test_pins_are_dragged_into_order_and_buttons_do_the_same(open_desk: Opens) -
     for title in titles:
         desk.page.get_by_role("button", name=f"Pin {title}", exact=True).click()
         desk.hears(f"Pinned “{title}")
+    desk.page.set_viewport_size({"width": 1280, "height": 1600})  # all of them in view
     grip = desk.rows().nth(2).locator(".pb-grip")
     start, end = grip.bounding_box(), desk.rows().nth(0).bounding_box()
     assert start
@@ -113,8 +114,9 @@ def test_pins_are_dragged_into_order_and_buttons_do_the_same(open_desk: Opens) -
     mouse = desk.page.mouse
     mouse.move(start["x"] + 4, start["y"] + 10)
     mouse.down()
-    mouse.move(end["x"] + 20, end["y"] + 40, steps=12)
-    mouse.move(end["x"] + 20, end["y"] + 4, steps=4)
+    for below in (260, 120, 90, 60, 40, 20, 10):  # a hand is slower than the browser's own steps of a drag
+        mouse.move(end["x"] + 20 + below / 10, end["y"] + below, steps=3)
+        desk.page.wait_for_timeout(250)
     mouse.up()
     desk.hears("to place 1")
     assert desk.pinned() == [titles[2], titles[0], titles[1]]
