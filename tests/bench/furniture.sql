@@ -87,7 +87,7 @@ insert into digest_decision (kind, before, after, by_name, revision, at, edition
 -- The large edition, half through; then six older ones of a part of the readers each.
 insert into digest_delivery (id, public_id, address_hash, state, local_date, not_before, expires_at, attempts,
   owner, epoch, picks, subject, submitted_at, settled_at, provider_id, detail, subscriber_id, edition_id,
-  delivered_at, bounced_at, soft_bounced_at, complained_at, left_at)
+  delivered_at, bounced_at, soft_bounced_at, complained_at, left_at, clicks_counted)
   select n + %(older)s * 6, 'd' || lpad(n::text, 21, '0'), 'v1:' || md5(n::text),
   case when n %% 2 = 0 then 'ready' when n %% 101 = 0 then 'rejected' when n %% 997 = 0 then 'unknown'
   when n %% 51 = 0 then 'skipped_empty' else 'accepted' end,
@@ -98,18 +98,18 @@ insert into digest_delivery (id, public_id, address_hash, state, local_date, not
   case when n %% 2 = 1 then 'p' || n else '' end, '', n, %(large_edition)s,
   case when n %% 10 = 1 then %(now)s end, case when n %% 201 = 1 then %(now)s end,
   case when n %% 301 = 1 then %(now)s end, case when n %% 2001 = 1 then %(now)s end,
-  case when n %% 401 = 1 then %(now)s end
+  case when n %% 401 = 1 then %(now)s end, false
   from generate_series(1, %(largest)s) n;
 
 insert into digest_delivery (id, public_id, address_hash, state, local_date, not_before, expires_at, attempts,
   owner, epoch, picks, subject, submitted_at, settled_at, provider_id, detail, subscriber_id, edition_id,
-  delivered_at, bounced_at, complained_at)
+  delivered_at, bounced_at, complained_at, clicks_counted)
   select (e - 1) * %(older)s + n, 'e' || e || lpad(n::text, 20, '0'), 'v1:' || md5(n::text),
   case when n %% 103 = 0 then 'rejected' else 'accepted' end, %(now)s::date - 8 + e,
   %(now)s - (8 - e) * interval '1 day', %(now)s - (8 - e) * interval '1 day', 1, '', 1,
   '[[1, "new today"], [2, "3 votes"]]', '', %(now)s, %(now)s - (8 - e) * interval '1 day', '', '', n,
   %(large_edition)s - 7 + e, %(now)s, case when n %% 301 = 1 then %(now)s end,
-  case when n %% 3001 = 1 then %(now)s end
+  case when n %% 3001 = 1 then %(now)s end, false
   from generate_series(1, 6) e, generate_series(1, %(older)s) n;
 
 insert into digest_providerevent (provider, key, kind, recipient_hash, at, received_at, applied_at, detail,
@@ -118,9 +118,9 @@ insert into digest_providerevent (provider, key, kind, recipient_hash, at, recei
   else 'delivered' end, 'v1:' || md5(n::text), %(now)s, %(now)s, %(now)s, '', n
   from generate_series(1, %(readers)s / 2) n;
 
-insert into digest_click (robot, at, delivery_id, paper_id)
+insert into digest_click (robot, at, delivery_id, paper_id, link)
   select case when n %% 3 = 0 then 'scanner' else '' end, %(now)s - n * interval '1 second',
-  %(older)s * 6 + n, 1 + n %% 10 from generate_series(1, %(readers)s / 10) n;
+  %(older)s * 6 + n, 1 + n %% 10, 'title' from generate_series(1, %(readers)s / 10) n;
 
 insert into digest_ingestrun (source, category, day, state, announced, new, updated, unchanged, skipped,
   reasons, error, started_at, finished_at)
@@ -129,6 +129,6 @@ insert into digest_ingestrun (source, category, day, state, announced, new, upda
   %(now)s - d * interval '1 day', %(now)s - d * interval '1 day'
   from generate_series(0, 365) d, unnest(array['cs.CV','cs.CL','cs.LG','cs.AI','cs.RO','stat.ML']) c;
 
-insert into digest_candidatefigures (candidate_id, digests, pinned, clicks, robots)
-  select id, 9000, 100, 300, 20 from digest_candidate where edition_id < %(editions)s;
+insert into digest_candidatefigures (candidate_id, digests, pinned, clicks, robots, agreed)
+  select id, 9000, 100, 300, 20, 4000 from digest_candidate where edition_id < %(editions)s;
 
