@@ -234,6 +234,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["digest.formats"]  # en-gb alone says "7:55 p.m."
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True

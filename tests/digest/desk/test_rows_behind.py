@@ -65,6 +65,14 @@ def page(client: Client, row: Any) -> str:
 # --- Deliveries
 
 
+def test_moments_are_of_a_day_of_24_hours_and_say_their_zone(curator: Client) -> None:
+    sent = a_delivery(a_frozen_edition(DAY, a_paper()), settled_at=NOON + timedelta(hours=8))
+    rows = curator.get(reverse("admin:digest_delivery_changelist")).content.decode()
+    for shown in (rows, page(curator, sent)):
+        assert "4 Mar 2026, 20:00 UTC" in shown
+        assert "p.m." not in shown
+
+
 def test_the_newest_editions_deliveries_are_listed_troubles_first(curator: Client) -> None:
     old = a_frozen_edition(DAY - timedelta(days=1), a_paper())
     new = a_frozen_edition(DAY, a_paper(), enrolled=2)
