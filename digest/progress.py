@@ -76,7 +76,7 @@ def keep(edition: Edition, *, at: datetime) -> EditionFigures:
         "rate": _rate(before, states, at),
         "refusals": _refusals(edition),
         "at": at,
-        **_waiting(edition, before, at),
+        **_waiting(edition, before, at, enrolled),
     }
     counted["took"] = monotonic() - begun
     return EditionFigures.objects.update_or_create(edition=edition, defaults=counted)[0]
@@ -117,7 +117,9 @@ def _worked_off(states: dict[str, int]) -> int:
     return sum(many for state, many in states.items() if state not in rest)
 
 
-def _waiting(edition: Edition, before: EditionFigures | None, at: datetime) -> dict[str, object]:
+def _waiting(
+    edition: Edition, before: EditionFigures | None, at: datetime, enrolled: int
+) -> dict[str, object]:
     """Return who waits for what: a worker now, or the reader's hour."""
     mine = Delivery.objects.filter(edition=edition)
     # Each in an order and by a limit that keep to its index: a planner on its own walks all that waits.
@@ -134,16 +136,18 @@ def _waiting(edition: Edition, before: EditionFigures | None, at: datetime) -> d
         "due": min(sum(rows.values("pk")[:MOST_DUE].count() for rows in due), MOST_DUE),
         "oldest_due_at": min((since for since in oldest if since), default=None),
         "next_at": next_at,
-        "next_count": _at_that_hour(edition, before, next_at),
+        "next_count": _at_that_hour(edition, before, next_at, enrolled),
         "last_at": waiting.order_by("-not_before", "-id").values_list("not_before", flat=True).first(),
     }
 
 
-def _at_that_hour(edition: Edition, before: EditionFigures | None, hour: datetime | None) -> int:
+def _at_that_hour(
+    edition: Edition, before: EditionFigures | None, hour: datetime | None, enrolled: int
+) -> int:
     if hour is None:
         return 0
-    if before is not None and before.next_at == hour and edition.state != Edition.State.APPROVED:
-        return before.next_count  # they wait there still: counted once, when all are enrolled
+    if before is not None and before.next_at == hour and before.enrolled == enrolled:
+        return before.next_count  # they wait there still: counted once, unless more were enrolled since
     return Delivery.objects.filter(edition=edition, state=State.READY, not_before=hour).count()
 
 

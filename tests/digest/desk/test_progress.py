@@ -68,6 +68,14 @@ def test_readers_who_are_enrolled_meanwhile_are_counted_into_their_hour() -> Non
         deliveries(edition, 3, State.READY, not_before=NOON + 60 * MINUTE)
         kept = progress.keep(edition, at=NOON)
     assert kept.next_count == 6
+    # The last pages came after that count, and by now the edition is sending.
+    deliveries(edition, 3, State.READY, not_before=NOON + 60 * MINUTE)
+    Edition.objects.update(state=Edition.State.SENDING)
+    edition.refresh_from_db()
+    assert progress.keep(edition, at=NOON + 5 * SECOND).next_count == 9
+    # An hour that is known is not counted again.
+    Delivery.objects.filter(not_before__gt=NOON)[:1].get().delete()
+    assert progress.keep(edition, at=NOON + 10 * SECOND).next_count == 9
 
 
 def test_refusals_are_grouped_whatever_number_the_server_gave_them(edition: Edition) -> None:
