@@ -57,6 +57,8 @@ def undo(decision: Decision, *, by: By = CLOCK) -> Decision:
         earlier = Decision.objects.filter(undoes=decision).select_related("paper").first()
         if earlier is not None:
             raise CurationError(f"That was taken back already: {told(earlier)}.")
+        if kind == Kind.ADDED and decision.undoes_id is not None:
+            raise CurationError("To have the paper again, add it again.")
         if kind in {Kind.WORD, Kind.SUBJECT}:
             return _undo_wording(locked, decision, by)
         return _undo_paper(locked, decision, kind, by)

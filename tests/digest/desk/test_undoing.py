@@ -165,6 +165,15 @@ def test_taking_out_an_added_paper_gives_back_its_appearances(edition: Edition) 
         curation.undo(edition.decisions.filter(kind=Decision.Kind.ADDED)[0])
 
 
+def test_taking_a_paper_out_is_not_taken_back_whoever_added_it_again_since(edition: Edition) -> None:
+    paper = a_paper("four")
+    out = curation.undo(curation.add(edition, paper, by=By(None, "maria")))
+    curation.add(edition, paper, by=By(None, "noor"))
+    with pytest.raises(CurationError, match="add it again"):
+        curation.undo(out)
+    assert edition.candidates.filter(paper=paper).exists()
+
+
 def test_a_decision_is_added_and_never_changed(edition: Edition, papers: list[Paper]) -> None:
     decision = decided(curation.hide(edition, papers[0]))
     with pytest.raises(TypeError, match="never changed"):
