@@ -38,7 +38,12 @@ class Watch:
         self._next = 0.0
 
     def __call__(self, _settled: int) -> None:
-        """Look, if the last look is long enough ago."""
-        if monotonic() >= self._next:
+        """Look, if the last look is long enough ago. Whatever fails in it is told, and no more."""
+        if monotonic() < self._next:
+            return
+        try:
             watch(at=self._clock(), pages=PAGES_MEANWHILE)
-            self._next = monotonic() + progress.EVERY.total_seconds()
+        except Exception:
+            # The next group is `submitting` already: a worker that died of its look would leave it unknown.
+            log.exception("watch_failed")
+        self._next = monotonic() + progress.EVERY.total_seconds()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.test import override_settings
 from pytest_django import Settings
 
@@ -77,3 +77,28 @@ def test_a_look_that_fails_stops_no_worker(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(progress, "keep", broken)
     watching.Watch(lambda: EIGHT)(5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_look_that_fails_in_any_way_leaves_no_reader_without_their_digest(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.IN_FLIGHT, settings.SENDERS = 5, 2
+    for _ in range(12):
+        a_reader()
+    edition = a_frozen_edition(WEDNESDAY, a_paper(), approved_at=SIX)
+    enrolling.enroll(edition, at=SIX)
+    looked: list[object] = []
+
+    def broken(*args: object, **_more: object) -> None:
+        looked.append(args)
+        raise InterfaceError("the connection is closed")  # no DatabaseError, says PEP 249
+
+    monkeypatch.setattr(progress, "keep", broken)
+    with SmtpSink() as sink, override_settings(**sink.settings):
+        worker = loop.Worker(lambda: EIGHT, on_settled=watching.Watch(lambda: EIGHT))
+        loop.run(worker)
+        worker.close()
+        assert len(sink.received) == 12
+    assert len(looked) == 1, "the next look rests, too"
+    assert set(Delivery.objects.values_list("state", flat=True)) == {Delivery.State.ACCEPTED}
