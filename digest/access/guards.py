@@ -7,7 +7,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
 #: Where the desk lives; `digest.urls` puts it there.
 DESK = "/admin/"
-#: Wrong passwords for one user name from one address, until it is locked, and for how long.
+#: Wrong passwords for one user name from one address, or site of IPv6, until it is locked, and for how long.
 FAILURES, COOL_OFF = 5, timedelta(minutes=15)
 #: After that, everybody logs in anew.
 SESSION = timedelta(hours=12)
@@ -62,7 +62,7 @@ def _locks() -> dict[str, Any]:
         "AXES_RESET_ON_SUCCESS": True,
         # Else a lock never ends while somebody keeps trying, and the page could not say until when it holds.
         "AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT": False,
-        "AXES_CLIENT_IP_CALLABLE": "subscribers.networks.client_address",
+        "AXES_CLIENT_IP_CALLABLE": "digest.access.locks.place_to_count",
         "AXES_USERNAME_CALLABLE": "digest.access.locks.name_to_count",
         "AXES_CLIENT_STR_CALLABLE": "digest.access.locks.nobody_named",
         "AXES_LOCKOUT_CALLABLE": "digest.access.locks.page",

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from digest.access.guards import COOL_OFF, FAILURES
-from subscribers.networks import client_address
+from subscribers.networks import client_address, neighbourhood
 
 
 def name_to_count(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
@@ -27,6 +27,15 @@ def name_to_count(request: HttpRequest, credentials: Mapping[str, Any] | None = 
     if known_name(typed):
         return typed
     return f"nobody {salted_hmac('user name', typed, algorithm='sha256').hexdigest()[:16]}"
+
+
+def place_to_count(request: HttpRequest) -> str | None:
+    """Return the address that failures are counted by; of IPv6 the first one of its site.
+
+    Whoever has one address of IPv6 has thousands to come from, and would have five tries from each.
+    """
+    address = client_address(request)
+    return neighbourhood(address).partition("/")[0] if address and ":" in address else address
 
 
 def known_name(typed: object) -> str:
@@ -62,7 +71,7 @@ def page(
 def locked_until(request: HttpRequest, credentials: Mapping[str, Any]) -> datetime | None:
     """Return when the failures counted for this name and address are forgotten."""
     counted = AccessAttempt.objects.filter(
-        username=name_to_count(request, credentials), ip_address=client_address(request)
+        username=name_to_count(request, credentials), ip_address=place_to_count(request)
     )
     newest: datetime | None = counted.aggregate(newest=Max("attempt_time"))["newest"]
     return newest + COOL_OFF if newest else None

@@ -135,6 +135,20 @@ def test_changing_ones_browsers_name_does_not_help_nor_does_an_address_written_b
     assert typed("curator-1", PASSWORD, HTTP_X_FORWARDED_FOR="203.0.113.7").status_code == 429
 
 
+def test_the_many_addresses_of_one_site_of_ipv6_count_as_one() -> None:
+    somebody("curator")
+    start = timezone.now()
+    with time_machine.travel(start, tick=False):
+        for number in range(1, FAILURES):
+            wrong = typed("curator-1", "wrong", REMOTE_ADDR=f"2001:db8:7:{number}::{number}")
+            assert wrong.status_code == 200
+        assert typed("curator-1", "wrong", REMOTE_ADDR="2001:db8:7:ffff::9").status_code == 429
+    with time_machine.travel(start + timedelta(minutes=5), tick=False):
+        answer = typed("curator-1", PASSWORD, REMOTE_ADDR="2001:db8:7:1::1")
+        assert (answer.status_code, answer["Retry-After"]) == (429, "600")
+        assert typed("curator-1", PASSWORD, REMOTE_ADDR="2001:db8:8:1::1").status_code == 302
+
+
 def test_the_right_password_forgets_the_wrong_ones_before() -> None:
     somebody("curator")
     for _ in range(FAILURES - 1):
