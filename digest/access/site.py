@@ -6,7 +6,8 @@ import redis
 import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -45,6 +46,8 @@ class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # Unfold ships no types
         except redis.RedisError as error:
             log.warning("search without the cache", fault=type(error).__name__)
             return render(request, "admin/search_away.html")
+        except (InvalidPage, ValueError) as error:
+            raise Http404("There is no such page of what was found.") from error
         return found
 
     def password_change(

@@ -32,3 +32,11 @@ def test_the_search_finds_pages_that_one_may_open_and_no_others() -> None:
         assert where in owners
         assert where not in curators
     assert reverse("admin:digest_edition_changelist") in curators
+
+
+@pytest.mark.usefixtures("cache_server")
+@pytest.mark.parametrize("page", ["0", "-1", "99", "two", "%00"])
+def test_a_page_of_the_search_that_is_not_there_is_not_found(page: str) -> None:
+    curator = browser_of("curator")
+    assert curator.get(f"{SEARCH}?s=e&page={page}").status_code == 404
+    assert curator.get(f"{SEARCH}?s=e&page=1").status_code == 200
