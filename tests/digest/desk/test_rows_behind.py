@@ -112,6 +112,32 @@ def test_a_readers_deliveries_are_found_over_all_editions_by_their_public_id(cur
     assert listed(curator, "delivery", "?q=nobody") == []
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "picks__icontains=grasping",  # a reason quotes what a reader follows
+        "picks__0__1__startswith=g",
+        "subject__icontains=grasping",
+        "address_hash__startswith=1",
+        "subscriber__address__startswith=ada",
+        "state__regex=(",
+        "public_id__regex=(a|aa)%2B$",
+    ],
+)
+def test_the_list_of_deliveries_tells_nothing_of_what_readers_follow(asked: str, curator: Client) -> None:
+    a_delivery(a_frozen_edition(DAY, a_paper()), picks=[[1, "because you wrote “grasping”"]])
+    for query in (f"?{asked}", f"?subscriber__id__exact=1&{asked}"):
+        assert curator.get(reverse("admin:digest_delivery_changelist") + query).status_code == 400
+        assert curator.post(reverse("admin:digest_delivery_export") + query).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "asked", ["paper/?title__regex=(", "ingestrun/?error__iregex=(", "edition/?note__regex=["]
+)
+def test_no_list_takes_patterns(asked: str, curator: Client) -> None:
+    assert curator.get(f"/admin/digest/{asked}").status_code == 400
+
+
 def test_a_curator_sees_who_got_it_by_public_id_alone(curator: Client) -> None:
     reader = a_reader("ada@example.org")
     delivery = a_delivery(a_frozen_edition(DAY, a_paper()), reader)
