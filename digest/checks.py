@@ -82,7 +82,7 @@ def _logins() -> Iterator[CheckMessage]:
             "reads every address.",
             hint="Take ADMIN_TWO_FACTOR out of the environment. Each of them sets up a second factor at the "
             "next login.",
-            id="paperboy.W006",
+            id="paperboy.W007",
         )
 
 

@@ -25,9 +25,13 @@ WATCHED = (Edition.State.APPROVED, Edition.State.SENDING)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """More than `share` of what left is too much, of at least `least` that left and `fewest` such cases."""
+    """More than `share` of what left is too much, of at least `least` that left and `fewest` such cases.
+
+    From `warn` on, a page says so; nothing stops.
+    """
 
     words: str
+    warn: float
     share: float
     least: int
     fewest: int
@@ -37,8 +41,9 @@ class Limit:
         return left >= self.least and cases >= self.fewest and cases > self.share * left
 
 
-BOUNCES = Limit("bounced for good", 0.05, least=200, fewest=1)
-COMPLAINTS = Limit("were reported as spam", 0.003, least=1_000, fewest=3)
+#: What Gmail and Yahoo ask of senders, and what providers stop accounts at.
+BOUNCES = Limit("bounced for good", 0.02, 0.05, least=200, fewest=1)
+COMPLAINTS = Limit("were reported as spam", 0.001, 0.003, least=1_000, fewest=3)
 
 
 def look(edition: Edition, *, at: datetime) -> str:

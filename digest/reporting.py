@@ -7,11 +7,10 @@ from typing import Any
 
 from digest.halting import BOUNCES, COMPLAINTS, Limit
 from digest.models import Candidate, Delivery, Edition, EditionFigures, EditionReach, EditionTally
+from digest.reaching import about, is_stale
 
 #: Hours that the course of an edition is drawn over; what is told later is in the sums.
 MOST_HOURS = 72
-#: Complaints are told of from this share on; at COMPLAINTS.share the edition stops by itself.
-WARN_COMPLAINTS = 0.001
 _HOUR = timedelta(hours=1)
 _HEARD = {
     "delivered": "Arrived, and nothing worse was heard",
@@ -165,31 +164,31 @@ def _shares(figures: EditionFigures, found: Mapping[str, Any]) -> list[Share]:
             "Hard bounces",
             bounced,
             *whole,
-            limit=f"stops at {BOUNCES.share:.0%}",
-            verdict=_verdict(bounced, accepted, BOUNCES.share / 2, BOUNCES),
+            limit=f"warns at {BOUNCES.warn:.0%}, stops at {BOUNCES.share:.0%}",
+            verdict=_verdict(bounced, accepted, BOUNCES),
         ),
         Share("Soft bounces", facts.get("soft_bounced", 0), *whole),
         Share(
             "Spam complaints",
             complained,
             *whole,
-            limit=f"warns at {WARN_COMPLAINTS:.1%}, stops at {COMPLAINTS.share:.1%}",
-            verdict=_verdict(complained, accepted, WARN_COMPLAINTS, COMPLAINTS),
+            limit=f"warns at {COMPLAINTS.warn:.1%}, stops at {COMPLAINTS.share:.1%}",
+            verdict=_verdict(complained, accepted, COMPLAINTS),
         ),
         Share("Unsubscribed by it", facts.get("left", 0), *whole),
         Share("Clicked a paper", found.get("clicked", 0), found.get("agreed", 0), "whose readers agreed"),
     ]
 
 
-def _verdict(count: int, of: int, warn: float, stop: Limit) -> str:
+def _verdict(count: int, of: int, limit: Limit) -> str:
     """Return how a count stands to its limits; of few digests a share says little."""
     if not of:
         return ""
-    if stop.passed(count, of):
+    if limit.passed(count, of):
         return "bad"
-    if not count or count < warn * of:
+    if not count or count < limit.warn * of:
         return "good"
-    return "warn" if of >= stop.least else "few"
+    return "warn" if of >= limit.least else "few"
 
 
 def _hours(found: Mapping[str, Sequence[int]]) -> list[tuple[datetime, int, int]]:
@@ -230,7 +229,7 @@ def _pins(edition: Edition, papers: Sequence[PaperLine]) -> Pins | None:
     keys = dict(pins.values_list("paper__identity", "paper_id"))
 
     def readers(found: Mapping[str, int], identity: str) -> int:
-        return round(found.get(str(keys.get(identity)), 0) * reach.readers / reach.sample)
+        return about(reach, found.get(str(keys.get(identity)), 0))
 
     lines = [
         PinLine(line, readers(reach.papers, identity), readers(reach.unpinned, identity))
@@ -241,7 +240,7 @@ def _pins(edition: Edition, papers: Sequence[PaperLine]) -> Pins | None:
         lines=lines,
         sample=reach.sample,
         readers=reach.readers,
-        stale=reach.revision != edition.revision,
+        stale=is_stale(reach, edition),
         rate=_rate(list(pinned.values())),
         rest_rate=_rate(rest),
     )

@@ -1,12 +1,14 @@
 """Ways to the rows behind a figure: a link for who may open it, nothing for who may not."""
 
+from collections.abc import Sequence
+
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from digest.models import Edition
+from digest.models import Delivery, Edition
 
 
 def may_list(request: HttpRequest, model: type[Model]) -> bool:
@@ -22,6 +24,12 @@ def rows(request: HttpRequest, model: type[Model], **filters: str | int) -> str:
         return ""
     where = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{where}?{urlencode(filters)}" if filters else where
+
+
+def deliveries(request: HttpRequest, edition: Edition, states: Sequence[str]) -> str:
+    """Return the way to the deliveries of `edition` that are in one of `states`, or nothing."""
+    chosen = {"state__exact": states[0]} if len(states) == 1 else {"state__in": ",".join(states)}
+    return rows(request, Delivery, edition__id__exact=edition.pk, **chosen)
 
 
 def row(request: HttpRequest, instance: Model) -> str:

@@ -56,7 +56,16 @@ def test_there_is_nothing_to_say_about_good_settings(settings: Settings, changed
         ({"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}, "W003", "Set EMAIL_URL"),
         ({"EMAIL_USE_TLS": False}, "W004", "smtp+tls://"),
         ({"PROXY_HOPS": 0}, "W005", "Set PROXY_HOPS to the number of proxies"),
-        ({"ADMIN_TWO_FACTOR": False}, "W006", "Take ADMIN_TWO_FACTOR out of the environment"),
+        (
+            {
+                "EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend",
+                "ANYMAIL_PROVIDER": "postmark",
+                "ANYMAIL": {"WEBHOOK_SECRET": []},
+            },
+            "W006",
+            "https://papers.example.org/webhooks/postmark/tracking/",
+        ),
+        ({"ADMIN_TWO_FACTOR": False}, "W007", "Take ADMIN_TWO_FACTOR out of the environment"),
     ],
 )
 def test_each_risk_is_told_with_what_to_do(

@@ -10,13 +10,12 @@ from django.http import HttpRequest
 from digest import editions
 from digest.admin import ways
 from digest.delivery import balance
+from digest.halting import BOUNCES, COMPLAINTS, Limit
 from digest.models import Delivery, Edition, EditionFigures, ProviderEvent
 
 _State = Delivery.State
 EDITIONS = 7
 SPANS = (7, 30)
-#: What Gmail and Yahoo ask of senders, and what providers stop accounts at.
-COMPLAINTS, BOUNCES = (0.001, 0.003), (0.02, 0.05)
 #: A share of fewer digests says little: one bounce of ten is no tenth.
 FEWEST = 200
 #: (heading, the states under it); what is skipped says why in words of its own.
@@ -66,7 +65,7 @@ def rates(request: HttpRequest, at: datetime) -> dict[str, Any]:
     )
     rows = list(kept)
     found: list[dict[str, Any]] = []
-    for label, fact, limits in (
+    for label, fact, limit in (
         ("Complaints", "complained", COMPLAINTS),
         ("Bounces", "bounced", BOUNCES),
     ):
@@ -74,28 +73,25 @@ def rates(request: HttpRequest, at: datetime) -> dict[str, Any]:
         for days in SPANS:
             first = editions.edition_day(at) - timedelta(days=days)
             within = [(states, facts) for day, states, facts in rows if day > first]
-            shares.append(_share(fact, within, limits))
+            shares.append(_share(fact, within, limit))
         url = ways.rows(request, ProviderEvent, kind__exact=fact)
         found.append({"label": label, "url": url, "shares": shares})
     heard = any(sum(facts.values()) for _day, _states, facts in rows)
     return {"rows": found, "spans": SPANS, "heard": heard, "accepted": found[0]["shares"][-1].of}
 
 
-def _share(
-    fact: str, within: Iterable[tuple[dict[str, int], dict[str, int]]], limits: tuple[float, float]
-) -> Share:
+def _share(fact: str, within: Iterable[tuple[dict[str, int], dict[str, int]]], limit: Limit) -> Share:
     cases = of = 0
     for states, facts in within:
         cases += facts.get(fact, 0)
         of += states.get(_State.ACCEPTED, 0)
-    return Share(cases, of, _tone(cases, of, limits))
+    return Share(cases, of, _tone(cases, of, limit))
 
 
-def _tone(cases: int, of: int, limits: tuple[float, float]) -> str:
-    warn, stop = limits
+def _tone(cases: int, of: int, limit: Limit) -> str:
     if of < FEWEST:
         return "plain"
-    return "bad" if cases >= stop * of else "warn" if cases >= warn * of else "good"
+    return "bad" if cases >= limit.share * of else "warn" if cases >= limit.warn * of else "good"
 
 
 def _edition_row(request: HttpRequest, edition: Edition) -> dict[str, Any]:
@@ -123,8 +119,7 @@ def _cell(
     found = [state for state in states if counts.get(state)]
     many = sum(counts[state] for state in found)
     why = ", ".join(f"{counts[state]:,} {_WHY_SKIPPED[state]}" for state in found if state in _WHY_SKIPPED)
-    chosen = {"state__exact": found[0]} if len(found) == 1 else {"state__in": ",".join(found)}
-    url = ways.rows(request, Delivery, edition__id__exact=edition.pk, **chosen) if many else ""
+    url = ways.deliveries(request, edition, found) if many else ""
     return {"many": many, "why": why, "url": url}
 
 

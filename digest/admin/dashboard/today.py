@@ -18,7 +18,6 @@ from digest.rendering import opening
 _State = Edition.State
 #: Editions of other days that something is left to do for.
 _UNDER_WAY = (_State.FROZEN, _State.APPROVED, _State.SENDING, _State.PAUSED)
-_FROZEN_SINCE = (_State.FROZEN, _State.APPROVED, _State.SENDING, _State.SENT, _State.PAUSED)
 _MOST_OTHERS = 5
 #: Decisions that shape nothing.
 _OF_THE_SENDING = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count
 
-from digest import editions
+from digest import editions, reaching
 from digest.admin.edition.wishes import Light, Wish, wanted
 from digest.curation.adding import CURATOR
 from digest.models import Candidate, Edition, EditionReach, PaperTopic
@@ -151,8 +151,8 @@ def _reach(edition: Edition) -> tuple[dict[int, int] | None, bool]:
     row = EditionReach.objects.filter(edition=edition, at__isnull=False).first()
     if row is None or not row.sample:
         return None, False
-    reach = {int(key): round(count * row.readers / row.sample) for key, count in row.papers.items()}
-    return reach, row.revision != edition.revision
+    reach = {int(key): reaching.about(row, count) for key, count in row.papers.items()}
+    return reach, reaching.is_stale(row, edition)
 
 
 def _row(

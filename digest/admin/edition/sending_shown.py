@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from digest import progress, schedule
+from digest.admin import ways
 from digest.delivery import balance
 from digest.models import Delivery, Edition, EditionFigures
 
@@ -74,7 +73,7 @@ def shown(request: HttpRequest, edition: Edition, at: datetime) -> dict[str, Any
     if figures is None:
         return looked
     account = balance.kept(figures)
-    lines = _lines(edition, figures, links=request.user.has_perm("digest.view_delivery"))
+    lines = _lines(request, edition, figures)
     over = account.enrolled - account.open
     return looked | {
         "account": account,
@@ -102,10 +101,10 @@ def is_moving(edition: Edition, figures: EditionFigures | None) -> bool:
     return figures.at <= edition.closed_at or balance.kept(figures).open > 0
 
 
-def _lines(edition: Edition, figures: EditionFigures, *, links: bool) -> list[Line]:
+def _lines(request: HttpRequest, edition: Edition, figures: EditionFigures) -> list[Line]:
     def line(name: str, label: str, states: tuple[str, ...], kind: str = "", *parts: Line) -> Line:
         count = sum(figures.states.get(state, 0) for state in states)
-        link = _rows(edition, states) if links else ""
+        link = ways.deliveries(request, edition, states)
         return Line(name, label, count, _share(count, figures.enrolled), link, kind, parts)
 
     return [
@@ -122,12 +121,6 @@ def _lines(edition: Edition, figures: EditionFigures, *, links: bool) -> list[Li
         )
         for name, label, states, kind in GROUPS
     ]
-
-
-def _rows(edition: Edition, states: tuple[str, ...]) -> str:
-    narrowed = {"state__exact": states[0]} if len(states) == 1 else {"state__in": ",".join(states)}
-    query = urlencode({"edition__id__exact": edition.pk, **narrowed}, safe=",")
-    return f"{reverse('admin:digest_delivery_changelist')}?{query}"
 
 
 def _share(count: int, whole: int) -> str:

@@ -76,7 +76,7 @@ def test_figures_are_read_not_counted(
         (2, 0, "Near the limit"),
         (4, 0, "Above the limit"),
         (0, 60, "Above the limit"),
-        (0, 30, "Near the limit"),
+        (0, 20, "Near the limit"),
     ],
 )
 def test_rates_are_held_against_their_limits(

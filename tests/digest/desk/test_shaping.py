@@ -122,7 +122,7 @@ def test_how_many_would_get_it_is_said_once_it_is_reckoned(
         edition=edition, readers=100_000, sample=5_000, papers={str(papers[1].pk): 61}, at=NOON
     )
     page = maria.look()
-    assert "would reach about 1,220 readers" in page
+    assert "would reach about 1,200 readers" in page
     assert page.count("would reach nobody so far") == 2
     assert "before the latest changes" not in page
     maria.press("pin", papers[0])

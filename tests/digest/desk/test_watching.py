@@ -33,7 +33,7 @@ def test_a_worker_that_sends_to_mailboxes_that_are_not_there_stops_by_itself(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.IN_FLIGHT, settings.SENDERS = 5, 2
-    monkeypatch.setattr(halting, "BOUNCES", halting.Limit("bounced for good", 0.05, least=20, fewest=1))
+    monkeypatch.setattr(halting, "BOUNCES", halting.Limit("bounced for good", 0.02, 0.05, least=20, fewest=1))
     monkeypatch.setattr(progress, "EVERY", progress.EVERY / 1000)
     for _ in range(120):
         a_reader()
