@@ -174,7 +174,10 @@ def _events(reader: Subscriber) -> Section:
         *events.filter(system_mail__subscriber=reader).exclude(asked_another),
         *events.filter(delivery=None, system_mail=None, recipient_hash=reader.address_hash),
     ]
-    names = ("provider", "key", "kind", "recipient_hash", "at", "received_at", "applied_at", "detail")
+    names = (
+        *("provider", "key", "kind", "recipient_hash", "message_id"),
+        *("at", "received_at", "applied_at", "detail"),
+    )
     return {
         "about": "What the service that carries our mails told of yours: arrived, refused, complained of.",
         "rows": [

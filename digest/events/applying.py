@@ -6,7 +6,7 @@ moment, effects repeat harmlessly, and an outcome is judged by all events of a d
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 
 import structlog
@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 Kind = ProviderEvent.Kind
 #: Events applied in one transaction.
 PAGE = 200
+#: So long an event waits whose mail is known by the provider's name for it alone: a delivery learns that with
+#: its outcome, and a whole group may still be on its way to it.
+UNTIL_NAMED = timedelta(minutes=15)
 #: Which fact of a delivery an event states. A refusal for policy is a bounce, but no word on the address.
 FACTS: Mapping[str, str] = {
     Kind.DELIVERED: "delivered_at",
@@ -43,16 +46,16 @@ def apply_waiting(*, at: datetime, seconds: float = 50) -> int:
     stop_at, after, applied = monotonic() + seconds, 0, 0
     while monotonic() < stop_at:
         waiting = ProviderEvent.objects.filter(applied_at=None, pk__gt=after).order_by("pk")
-        page = list(waiting.select_related("system_mail")[:PAGE])
+        page = list(waiting.values_list("pk", flat=True)[:PAGE])
         if not page:
             break
-        after = page[-1].pk
+        after = page[-1]
         applied += _attempt(page, at)
     return applied
 
 
-def _attempt(page: Sequence[ProviderEvent], at: datetime) -> int:
-    """Apply `page`; where that fails, each event alone, so that one holds up no other."""
+def _attempt(page: Sequence[int], at: datetime) -> int:
+    """Apply the events `page`; where that fails, each alone, so that one holds up no other."""
     try:
         return _apply(page, at)
     except (InterfaceError, OperationalError):
@@ -60,25 +63,55 @@ def _attempt(page: Sequence[ProviderEvent], at: datetime) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, the other events count
         if len(page) == 1:
             # The event waits on, and is tried again. Its row's number leads to the rest.
-            log.error("event_not_applied", row=page[0].pk, fault=type(error).__name__)  # noqa: TRY400
+            log.error("event_not_applied", row=page[0], fault=type(error).__name__)  # noqa: TRY400
             return 0
         return sum(_attempt([event], at) for event in page)
 
 
-def _apply(events: Sequence[ProviderEvent], at: datetime) -> int:
+def _apply(page: Sequence[int], at: datetime) -> int:
     with transaction.atomic():
+        # Locked, and looked at again: what another worker has applied meanwhile may have been answered since,
+        # by a reader who came back, and has no effect a second time.
+        waiting = ProviderEvent.objects.select_for_update(of=("self",)).filter(pk__in=page, applied_at=None)
+        events = list(waiting.select_related("system_mail").order_by("pk"))
+        _bind(events)
         named = {event.delivery_id for event in events if event.delivery_id}
         held = Delivery.objects.select_for_update().filter(pk__in=named).order_by("pk")
         deliveries = {delivery.pk: delivery for delivery in held}
         # While a message is on the wire its outcome comes from there, or from its lapsed lease. Till then
         # its events wait: a word that comes too early must not be lost.
-        ready = [event for event in events if not _on_the_wire(deliveries.get(event.delivery_id or 0))]
+        ready = [
+            event
+            for event in events
+            if not _on_the_wire(deliveries.get(event.delivery_id or 0)) and not _may_be_named(event, at)
+        ]
         _state_facts(ready, deliveries)
         for event in ready:
             _have_effect(event, deliveries.get(event.delivery_id or 0), at)
         _settle_unknown({event.delivery_id for event in ready}, deliveries, at)
         ProviderEvent.objects.filter(pk__in=[event.pk for event in ready]).update(applied_at=at)
     return len(ready)
+
+
+def _bind(events: Sequence[ProviderEvent]) -> None:
+    """Bind events to the deliveries that have learnt their names since these came."""
+    names = {event.message_id for event in events if _is_loose(event)}
+    known = Delivery.objects.filter(provider_id__in=names) if names else Delivery.objects.none()
+    found = {(one.provider_id, one.address_hash): one.pk for one in known.only("provider_id", "address_hash")}
+    for event in events:
+        key = found.get((event.message_id, event.recipient_hash))
+        if _is_loose(event) and key is not None:
+            event.delivery_id = key
+            event.save(update_fields=["delivery"])
+
+
+def _is_loose(event: ProviderEvent) -> bool:
+    return event.delivery_id is None and event.system_mail_id is None and event.message_id != ""
+
+
+def _may_be_named(event: ProviderEvent, at: datetime) -> bool:
+    """Say whether a delivery may still learn the name that `event` has for it."""
+    return _is_loose(event) and at - event.received_at < UNTIL_NAMED
 
 
 def _on_the_wire(delivery: Delivery | None) -> bool:

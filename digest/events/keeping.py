@@ -28,13 +28,15 @@ def keep(provider: str, event: AnymailTrackingEvent, *, at: datetime) -> bool:
     if kind is None:
         return False
     hashed = _hash_of(event.recipient)
+    delivery, system_mail = _delivery(event, hashed), _system_mail(event, hashed)
     row = ProviderEvent(
         provider=provider[:20],
         key=_key(event, kind, hashed),
         kind=kind,
-        delivery=_delivery(event, hashed),
-        system_mail=_system_mail(event, hashed),
+        delivery=delivery,
+        system_mail=system_mail,
         recipient_hash=hashed,
+        message_id="" if delivery or system_mail or not hashed else _name_of_provider(event),
         at=_moment(event.timestamp, at),
         received_at=at,
         detail=outcomes.told(event.mta_response or event.description or ""),
@@ -78,10 +80,16 @@ def _delivery(event: AnymailTrackingEvent, hashed: str) -> Delivery | None:
     for public_id in (_metadata(event).get("delivery"), _of_ours(event.message_id)):
         if isinstance(public_id, str) and _PUBLIC_ID.fullmatch(public_id):
             return mine.filter(public_id=public_id).first()
-    message_id = str(event.message_id or "")
-    if not message_id or not message_id.isprintable() or _metadata(event).get("system_mail"):
-        return None
-    return mine.filter(provider_id=message_id[:200]).first()
+    name = _name_of_provider(event)
+    return mine.filter(provider_id=name).first() if name else None
+
+
+def _name_of_provider(event: AnymailTrackingEvent) -> str:
+    """Return the provider's own name for the mail, where the event names it by nothing else."""
+    name, named = str(event.message_id or ""), _metadata(event)
+    if not name.isprintable() or named.get("delivery") or named.get("system_mail") or _of_ours(name):
+        return ""
+    return name[:200]
 
 
 def _system_mail(event: AnymailTrackingEvent, hashed: str) -> SystemMail | None:

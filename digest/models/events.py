@@ -33,6 +33,11 @@ class ProviderEvent(models.Model):
         SystemMail, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     recipient_hash = models.CharField(max_length=80, blank=True)
+    message_id = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="The provider's name for a mail that nothing else names; the delivery may learn it later.",
+    )
     at = models.DateTimeField(help_text="When it happened, as the provider says.")
     received_at = models.DateTimeField()
     applied_at = models.DateTimeField(null=True, blank=True)

@@ -213,6 +213,7 @@ def everything() -> dict[str, models.Model]:
             delivery=rows[-1],
             system_mail=rows[4],
             recipient_hash="1:told",
+            message_id="name-of-theirs",
             at=at["told_at"],
             received_at=at["received_at"],
             applied_at=at["applied_at"],

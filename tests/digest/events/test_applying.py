@@ -1,20 +1,23 @@
 """What events do: facts in any order, suppression where it is deserved, unknown outcomes settled."""
 
+import json
 import random
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from digest.delivery import settling
 from digest.delivery.balance import balance
+from digest.events import applying
 from digest.events.applying import apply_waiting
 from digest.models import Delivery, Edition, ProviderEvent
 from subscribers.models import Subscriber, Suppression, SystemMail
 from tests.cast import NOON, a_reader
 from tests.digest.events.conftest import ADDRESS, Send, accepted
-from tests.digest.events.posts import brevo, postmark
+from tests.digest.events.posts import Post, brevo, postmark
 
 pytestmark = pytest.mark.django_db
 
@@ -150,6 +153,64 @@ def test_a_word_that_comes_while_the_message_is_on_the_wire_waits_and_is_not_los
     assert state_of(first) == State.UNKNOWN
     assert apply_waiting(at=NOON + 3 * MINUTE) == 1
     assert state_of(first) == State.ACCEPTED
+
+
+def unnamed(what: str) -> Post:
+    """Return a post of a provider that keeps no metadata: it knows the mail by its own name alone."""
+    said = json.loads(postmark(what, {}, ADDRESS).body)
+    return Post("postmark", json.dumps({**said, "MessageID": "name-of-theirs"}).encode())
+
+
+@time_machine.travel(NOON, tick=False)
+@pytest.mark.parametrize(
+    ("what", "status"), [("gone", "suppressed"), ("complained", "suppressed"), ("delivered", "active")]
+)
+def test_a_word_under_the_providers_name_waits_till_the_delivery_has_learnt_it(
+    heard: Heard, what: str, status: str
+) -> None:
+    first = accepted(state=State.SUBMITTING)
+    Delivery.objects.update(provider_id="", lease_until=NOON + MINUTE)
+    heard(unnamed(what))
+    assert ProviderEvent.objects.get().applied_at is None
+    Delivery.objects.update(state=State.ACCEPTED, provider_id="name-of-theirs", lease_until=None)
+    assert apply_waiting(at=NOON + MINUTE) == 1
+    assert ProviderEvent.objects.get().delivery == first
+    assert Delivery.objects.exclude(delivered_at=None, bounced_at=None, complained_at=None).exists()
+    assert status_of(first) == status
+
+
+@time_machine.travel(NOON, tick=False)
+def test_a_word_under_a_name_that_nobody_learns_waits_a_quarter_of_an_hour_and_has_no_effect(
+    heard: Heard,
+) -> None:
+    first = accepted()
+    other = a_reader("other@example.org")
+    Delivery.objects.update(provider_id="name-of-theirs", address_hash=other.address_hash)
+    heard(unnamed("gone"))
+    assert apply_waiting(at=NOON + 14 * MINUTE) == 0
+    assert apply_waiting(at=NOON + 15 * MINUTE) == 1
+    assert ProviderEvent.objects.get().delivery is None
+    assert status_of(first) == "active"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_one_worker_has_applied_has_no_effect_again_when_a_second_comes_late(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = accepted()
+    assert first.subscriber
+    inner = applying._apply
+
+    def late(page: Sequence[Any], at: datetime) -> int:
+        """Another worker is quicker, and then the reader takes leaving back."""
+        inner(page, at)
+        assert status_of(first) == "unsubscribed"
+        Subscriber.objects.update(status="active")
+        return inner(page, at)
+
+    monkeypatch.setattr(applying, "_apply", late)
+    heard(postmark("left", named(first), ADDRESS))
+    assert status_of(first) == "active"
 
 
 def final_state() -> list[Any]:

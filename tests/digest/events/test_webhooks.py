@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 import requests
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from digest.events.applying import apply_waiting
+from digest.events.applying import UNTIL_NAMED, apply_waiting
 from digest.models import Delivery, ProviderEvent
 from digest.receivers import keep_event
 from tests.cast import NOON
@@ -143,6 +144,7 @@ def test_what_names_no_mail_of_ours_with_its_recipient_is_kept_as_an_orphan_with
     named = {"delivery": delivery.public_id} if named is None else named
     before = {table: found for table, found in rows().items() if table != "digest_providerevent"}
     heard(postmark("gone", named, to), postmark("complained", named, to, serial=2))
+    apply_waiting(at=timezone.now() + UNTIL_NAMED)
     after = {table: found for table, found in rows().items() if table != "digest_providerevent"}
     assert after == before
     events = ProviderEvent.objects.all()
