@@ -143,12 +143,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='edition',
             name='pause_reason',
-            field=models.CharField(blank=True, help_text='Why it is paused, said to curators.', max_length=200),
+            field=models.CharField(blank=True, db_default='', default='', help_text='Why it is paused, said to curators.', max_length=200),
         ),
         migrations.AddField(
             model_name='edition',
             name='subject',
-            field=models.CharField(blank=True, help_text="The curator's subject line; empty: made from each reader's papers.", max_length=120),
+            field=models.CharField(blank=True, db_default='', default='', help_text="The curator's subject line; empty: made from each reader's papers.", max_length=120),
         ),
         migrations.AddIndex(
             model_name='delivery',

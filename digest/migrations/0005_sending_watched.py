@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='edition',
             name='resent',
-            field=models.PositiveIntegerField(default=0, help_text='Digests of unknown outcome that a person let go again.'),
+            field=models.PositiveIntegerField(db_default=0, default=0, help_text='Digests of unknown outcome that a person let go again.'),
         ),
         migrations.AddField(
             model_name='edition',

@@ -35,6 +35,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='delivery',
             name='clicks_counted',
-            field=models.BooleanField(default=False, help_text='Its links lead past a counter: its reader agreed to that.'),
+            field=models.BooleanField(db_default=False, default=False, help_text='Its links lead past a counter: its reader agreed to that.'),
         ),
     ]

@@ -89,7 +89,10 @@ class Delivery(models.Model):
     detail = models.CharField(max_length=200, blank=True, help_text="The last answer, without addresses.")
 
     clicks_counted = models.BooleanField(
-        default=False, help_text="Its links lead past a counter: its reader agreed to that."
+        default=False,
+        # Kept by the database: a worker of the version before, at work while migrations run, does not name it.
+        db_default=False,
+        help_text="Its links lead past a counter: its reader agreed to that.",
     )
 
     # What was heard of it afterwards: facts with their times, never a state. `events` alone writes these.

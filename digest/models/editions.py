@@ -74,14 +74,16 @@ class Edition(models.Model):
     day = models.DateField(unique=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     paused_from = models.CharField(max_length=10, blank=True, help_text="The state to resume to.")
+    # What is new here has a default of the database's own: a worker of the version before, at work while
+    # migrations run, does not name it.
     pause_reason = models.CharField(
-        max_length=200, blank=True, help_text="Why it is paused, said to curators."
+        max_length=200, blank=True, default="", db_default="", help_text="Why it is paused, said to curators."
     )
     resumed_at = models.DateTimeField(
         null=True, blank=True, help_text="What left before says nothing more against going on."
     )
     resent = models.PositiveIntegerField(
-        default=0, help_text="Digests of unknown outcome that a person let go again."
+        default=0, db_default=0, help_text="Digests of unknown outcome that a person let go again."
     )
     note = models.TextField(
         blank=True, max_length=LONGEST_NOTE, help_text="The curator's word to every reader; plain text."
@@ -89,6 +91,8 @@ class Edition(models.Model):
     subject = models.CharField(
         max_length=LONGEST_SUBJECT,
         blank=True,
+        default="",
+        db_default="",
         help_text="The curator's subject line; empty: made from each reader's papers.",
     )
     missing_sources = models.JSONField(default=list, help_text="Sources that failed; the mail says so.")
