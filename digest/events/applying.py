@@ -11,6 +11,7 @@ from time import monotonic
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
 
 from digest.delivery.rows import write
 from digest.delivery.settling import settle_by_evidence, takes_evidence
@@ -18,7 +19,7 @@ from digest.events import judging
 from digest.models import Delivery, ProviderEvent
 from subscribers import lifecycle
 from subscribers.consent import Trace
-from subscribers.models import Suppression
+from subscribers.models import Subscriber, Suppression
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +71,7 @@ def _attempt(page: Sequence[int], at: datetime) -> int:
 
 def _apply(page: Sequence[int], at: datetime) -> int:
     with transaction.atomic():
+        _hold_readers(page)
         # Locked, and looked at again: what another worker has applied meanwhile may have been answered since,
         # by a reader who came back, and has no effect a second time.
         waiting = ProviderEvent.objects.select_for_update(of=("self",)).filter(pk__in=page, applied_at=None)
@@ -91,6 +93,23 @@ def _apply(page: Sequence[int], at: datetime) -> int:
         _settle_unknown({event.delivery_id for event in ready}, deliveries, at)
         ProviderEvent.objects.filter(pk__in=[event.pk for event in ready]).update(applied_at=at)
     return len(ready)
+
+
+def _hold_readers(page: Sequence[int]) -> None:
+    """Lock whom the events are about, before anything else: leaving and erasing begin with the reader, too.
+
+    In another order each would wait for the other.
+    """
+    hashes: set[str] = set()
+    keys: set[int] = set()
+    about = ProviderEvent.objects.filter(pk__in=page)
+    for hashed, *readers in about.values_list(
+        "recipient_hash", "delivery__subscriber", "system_mail__subscriber"
+    ):
+        hashes.add(hashed)
+        keys.update(filter(None, readers))
+    held = Subscriber.objects.filter(Q(pk__in=keys) | Q(address_hash__in=hashes - {""})).order_by("pk")
+    list(held.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def _bind(events: Sequence[ProviderEvent]) -> None:

@@ -90,7 +90,7 @@ class Delivery(models.Model):
 
     clicks_counted = models.BooleanField(
         default=False,
-        # Kept by the database: a worker of the version before, at work while migrations run, does not name it.
+        # A worker of the version before, at work while migrations run, does not name it.
         db_default=False,
         help_text="Its links lead past a counter: its reader agreed to that.",
     )

@@ -290,5 +290,5 @@ def test_many_events_are_applied_in_few_statements(
         )
         for number in range(100)
     )
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         assert apply_waiting(at=NOON) == 100
