@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from digest import configuration
+from tests.environment import SETTINGS
 
 ROOT: Path = settings.BASE_DIR
 #: The one name that Django itself reads.
@@ -57,6 +58,16 @@ def test_every_setting_is_explained() -> None:
 def test_nothing_is_explained_that_nobody_reads() -> None:
     optional = {f"{provider.upper()}_API_URL" for provider in configuration.PROVIDERS}
     assert not _explained() - _settings() - optional
+
+
+def test_the_readme_lists_every_setting_but_the_providers_own_keys() -> None:
+    listed = set(re.findall(r"`([A-Z][A-Z_]+)`", (ROOT / "README.md").read_text()))
+    assert not _read_by((ROOT / "digest" / "settings.py").read_text()) - listed - {"PAPERBOY_ENV_FILE"}
+
+
+def test_no_setting_of_the_developers_machine_reaches_the_tests() -> None:
+    kept = {"DATABASE_URL", "REDIS_URL", "DATA_DIR", "PAPERBOY_ENV_FILE"}
+    assert not _read_by((ROOT / "digest" / "settings.py").read_text()) - kept - set(SETTINGS)
 
 
 def test_the_reader_of_this_test_sees_every_way_to_ask() -> None:
