@@ -46,8 +46,10 @@ CLOCK = By()
 
 
 def told(decision: Decision) -> str:
-    """Return "maria hid “A title” at 08:12 UTC"."""
-    return f"{deed_of(decision)} at {decision.at:%H:%M} UTC"
+    """Return "maria hid “A title” at 08:12 UTC", with the day where it is not today."""
+    at = decision.at
+    day = "" if at.date() == timezone.now().date() else f" on {at.day} {at:%B}"
+    return f"{deed_of(decision)} at {at:%H:%M} UTC{day}"
 
 
 def deed_of(decision: Decision) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -97,12 +96,6 @@ class Told:
     undoable: bool
     before: str = ""
     after: str = ""
-
-
-def by(request: HttpRequest) -> curation.By:
-    """Return who decides."""
-    user: User | AnonymousUser = request.user
-    return curation.By(user.pk, user.get_username())
 
 
 def shown(

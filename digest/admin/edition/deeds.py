@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from digest import bringing, curation
-from digest.admin.edition.board import Said, answered, by
-from digest.admin.edition.pages import of_an_edition
+from digest.admin.edition.board import Said, answered
+from digest.admin.edition.pages import by, number, of_an_edition
 from digest.curation import ConflictError, CurationError
 from digest.editions import EditionError
 from digest.models import Decision, Edition, Paper
@@ -69,10 +69,9 @@ def _deed(
 @require_POST
 def undo(request: HttpRequest, edition: Edition) -> HttpResponseBase:
     """Take back the decision that is named, or one's own last one."""
-    wanted = request.POST.get("decision", "")
-    who = by(request)
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 18:
-        decision = edition.decisions.select_related("edition", "paper").filter(pk=int(wanted)).first()
+    who, wanted = by(request), number(request.POST.get("decision"))
+    if wanted:
+        decision = edition.decisions.select_related("edition", "paper").filter(pk=wanted).first()
     else:
         decision = curation.newest_of(edition, who)
     if decision is None:
@@ -171,11 +170,10 @@ def _audit(request: HttpRequest, edition: Edition, decision: Decision) -> None:
 def _read(deed: str) -> tuple[str, int, int]:
     """Return the verb, the paper's key and the place of a button's value; 0 for what is not there."""
     verb, *numbers = [*deed[:40].split(), "", "", ""][:3]
-    key, place = (int(one) if one.isascii() and one.isdigit() else 0 for one in numbers)
-    return verb, min(key, 2**62), min(place, curation.MOST_PINS)
+    key, place = map(number, numbers)
+    return verb, key, min(place, curation.MOST_PINS)
 
 
 def _seen(request: HttpRequest) -> int:
     """Return the revision of the edition that the page was made of; 0, the strictest, where it says none."""
-    given = request.POST.get("revision", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+    return number(request.POST.get("revision"))

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
+from digest.curation import By
 from digest.models import Edition
 
 View = Callable[..., HttpResponseBase]
@@ -41,6 +42,16 @@ def of_an_edition(permission: str) -> Callable[[View], View]:
         return admin.site.admin_view(guarded)
 
     return decorate
+
+
+def by(request: HttpRequest) -> By:
+    """Return who decides."""
+    return By(request.user.pk, request.user.get_username())
+
+
+def number(text: str | None, otherwise: int = 0) -> int:
+    """Return the whole number that a form or an address says; `otherwise` for what is none."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else otherwise
 
 
 def context(request: HttpRequest, edition: Edition, tab: str, **more: object) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from digest import curation, editions, progress, readiness
-from digest.admin.edition.pages import View, context, of_an_edition
+from digest.admin.edition.pages import View, by, context, number, of_an_edition
 from digest.admin.edition.sending_page import CANCELLABLE, LEFT_THE_DESK, Kind, State, counted, moved, show
 from digest.admin.edition.sending_shown import hour
-from digest.curation import By, CurationError
+from digest.curation import CurationError
 from digest.delivery import balance, resending
 from digest.delivery.resending import ResendError
 from digest.editions import EditionError
@@ -56,10 +56,6 @@ def _done(request: HttpRequest, edition: Edition, deed: Callable[[], str], done:
     return back(edition)
 
 
-def _by(request: HttpRequest) -> By:
-    return By(request.user.pk, request.user.get_username())
-
-
 def _ask(request: HttpRequest, edition: Edition, deed: str, title: str, **more: Any) -> HttpResponseBase:  # noqa: ANN401
     """Show what would happen, and one button; in a dialog where the page asks for it."""
     asked = context(request, edition, "admin:edition_sending", deed=deed, question=title, **more)
@@ -69,17 +65,12 @@ def _ask(request: HttpRequest, edition: Edition, deed: str, title: str, **more: 
     )
 
 
-def _number(text: str | None) -> int:
-    """Return the number that a form says, -1 for what is none."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
-
-
 @of_an_edition("digest.approve_edition")
 def approve(request: HttpRequest, edition: Edition) -> HttpResponseBase:
     """Ask, then approve what was seen: of two who press the button, one has, and both are told who."""
     at = timezone.now()
     if request.method == "POST":
-        seen = _number(request.POST.get("revision"))
+        seen = number(request.POST.get("revision"), -1)
 
         def deed() -> str:
             row = editions.locked(edition)
@@ -87,7 +78,7 @@ def approve(request: HttpRequest, edition: Edition) -> HttpResponseBase:
                 raise EditionError(_not_now(row))
             if why := readiness.why_not(row):
                 raise EditionError(why)
-            curation.approve(edition, at=at, by=_by(request), seen=seen)
+            curation.approve(edition, at=at, by=by(request), seen=seen)
             return "approved"
 
         return _done(request, edition, deed, "Approved. Each reader’s digest leaves at their local hour.")
@@ -134,7 +125,7 @@ def pause(request: HttpRequest, edition: Edition) -> HttpResponseBase:
             raise EditionError(
                 _cannot(edition, "paused", "Only what is approved or being sent can be paused.")
             )
-        curation.pause(edition, reason=reason, by=_by(request))
+        curation.pause(edition, reason=reason, by=by(request))
         return f"paused: {reason}" if reason else "paused"
 
     return _done(request, edition, deed, "Paused. Nothing more leaves but the messages on the wire.")
@@ -148,7 +139,7 @@ def resume(request: HttpRequest, edition: Edition) -> HttpResponseBase:
     def deed() -> str:
         if editions.locked(edition).state != State.PAUSED:
             raise EditionError(_cannot(edition, "resumed", "Only what is paused can go on."))
-        curation.resume(edition, at=timezone.now(), by=_by(request))
+        curation.resume(edition, at=timezone.now(), by=by(request))
         return "resumed"
 
     return _done(request, edition, deed, "It goes on.")
@@ -167,7 +158,7 @@ def cancel(request: HttpRequest, edition: Edition) -> HttpResponseBase:
         def deed() -> str:
             if editions.locked(edition).state not in CANCELLABLE:
                 raise EditionError(_cannot(edition, "cancelled", "There is nothing left to cancel."))
-            curation.cancel(edition, at=timezone.now(), by=_by(request))
+            curation.cancel(edition, at=timezone.now(), by=by(request))
             return "cancelled"
 
         return _done(request, edition, deed, "Cancelled. What had left has left; nothing more does.")
@@ -186,7 +177,7 @@ def resend(request: HttpRequest, edition: Edition) -> HttpResponseBase:
     if request.method == "POST":
 
         def deed() -> str:
-            typed = _number(request.POST.get("number", "").strip().replace(",", ""))
+            typed = number(request.POST.get("number", "").strip().replace(",", ""), -1)
             many = resending.resend(edition, expected=typed, at=at)
             return f"{many} of unknown outcome let go again"
 

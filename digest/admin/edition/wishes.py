@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from digest.admin.edition.pages import number
 from digest.models import Edition, Paper, PaperTopic
 from digest.sources.arxiv_ids import arxiv_id
 from digest.words import fold
@@ -33,10 +34,10 @@ class Wish:
         """Read the wish out of an address or a form."""
         return cls(
             q=" ".join(query.get("q", "").replace("\x00", "").split())[:LONGEST_SEARCH],
-            topic=_number(query.get("topic", "")),
+            topic=number(query.get("topic", "")),
             source=query.get("source", "")[:20],
             only=only if (only := query.get("only", "")) in ONLY else "",
-            pages=min(max(_number(query.get("pages", "")), 1), MOST_PAGES),
+            pages=min(max(number(query.get("pages", "")), 1), MOST_PAGES),
         )
 
     @property
@@ -123,7 +124,3 @@ def _of_topic(edition: Edition, topic: int) -> set[int]:
 def _with_picture(edition: Edition) -> set[int]:
     papers = Paper.objects.filter(candidacies__edition=edition).exclude(thumbnail="")
     return set(papers.values_list("pk", flat=True))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -118,6 +118,13 @@ class TestApproving:
         assert Decision.objects.count() == 1
         assert AuditEvent.objects.filter(kind="deed").count() == 1
 
+    def test_of_an_approval_of_another_day_the_day_is_told(self, curator: Client, frozen: Edition) -> None:
+        press(curator, frozen, "approve", revision=frozen.revision)
+        assert "curator-1 approved the edition at 06:30 UTC." in seen(curator, frozen)
+        with time_machine.travel(SIX + timedelta(days=2), tick=False):
+            later = seen(browser_of("operator"), frozen)
+        assert "curator-1 approved the edition at 06:30 UTC on 4 March." in later
+
     def test_what_has_changed_since_the_page_was_shown_is_looked_at_again(
         self, curator: Client, frozen: Edition
     ) -> None:
