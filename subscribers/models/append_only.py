@@ -25,6 +25,12 @@ class AppendOnlyQuerySet(models.QuerySet[_Row_co]):
         """Refuse. Raises AppendOnlyError."""
         raise AppendOnlyError(self.model)
 
+    def bulk_create(self, *rows: Any, **options: Any) -> list[_Row_co]:  # noqa: ANN401 - Django's signature
+        """Add `rows`. Raises AppendOnlyError where they would change those that are there."""
+        if options.get("update_conflicts"):
+            raise AppendOnlyError(self.model)
+        return super().bulk_create(*rows, **options)
+
     def delete(self) -> NoReturn:
         """Refuse. Raises AppendOnlyError."""
         raise AppendOnlyError(self.model)
@@ -44,7 +50,8 @@ class AppendOnly(models.Model):
         """Add the row. Raises AppendOnlyError for one that is there already."""
         if not self._state.adding:
             raise AppendOnlyError(type(self))
-        super().save(*args, **options)
+        # Else Django would try to update first: a new row under the key of an old one would replace it.
+        super().save(*args, **{**options, "force_insert": True})
 
     def delete(self, *_args: Any, **_options: Any) -> NoReturn:  # noqa: ANN401 - Django's signature
         """Refuse. Raises AppendOnlyError."""

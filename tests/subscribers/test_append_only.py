@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from subscribers import lifecycle
 from subscribers.consent import Trace, record
@@ -28,6 +29,9 @@ def an_event() -> ConsentEvent:
         lambda _: ConsentEvent.objects.filter(kind="requested").delete(),
         lambda event: ConsentEvent.objects.bulk_update([event], ["kind"]),
         lambda event: ConsentEvent.objects.update_or_create(pk=event.pk, defaults={"kind": "confirmed"}),
+        lambda event: ConsentEvent.objects.bulk_create(
+            [event], update_conflicts=True, unique_fields=["id"], update_fields=["kind"]
+        ),
         lambda event: event.subscriber.consent_events.update(kind="confirmed"),
         lambda event: event.subscriber.consent_events.all().delete(),
     ],
@@ -37,6 +41,22 @@ def test_an_event_can_neither_be_changed_nor_deleted(deed: Callable[[ConsentEven
     event.kind = ConsentEvent.Kind.CONFIRMED
     with pytest.raises(AppendOnlyError):
         deed(event)
+    assert ConsentEvent.objects.get().kind == "requested"
+
+
+def test_a_new_row_does_not_take_the_place_of_one_that_is_there() -> None:
+    event = an_event()
+    forged = ConsentEvent(
+        pk=event.pk,
+        subscriber=event.subscriber,
+        address_hash=event.address_hash,
+        kind=ConsentEvent.Kind.CONFIRMED,
+        text=event.text,
+        source="form",
+        at=NOON,
+    )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        forged.save()
     assert ConsentEvent.objects.get().kind == "requested"
 
 
@@ -54,8 +74,9 @@ def test_a_wording_can_neither_be_changed_nor_deleted() -> None:
 
 def test_a_new_wording_is_a_new_row() -> None:
     the_wording()
+    before = ConsentText.objects.count()
     ConsentText.objects.create(version="2027-01-1", wording="I would like other mails.")
-    assert ConsentText.objects.count() == 2
+    assert ConsentText.objects.count() == before + 1
 
 
 def test_erasing_a_reader_takes_them_out_of_the_log_and_leaves_the_rest_of_it() -> None:
