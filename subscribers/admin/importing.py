@@ -1,6 +1,6 @@
 """Readers in and out: upload a file, look at what it would do, confirm, watch; and the way out as CSV."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -12,7 +12,6 @@ from django.http import (
     HttpResponse,
     HttpResponseBase,
     HttpResponseRedirect,
-    StreamingHttpResponse,
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,14 +19,16 @@ from django.utils import timezone
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from subscribers.admin.base import DeskAdmin
+from subscribers.admin.csv_table import csv_answer
 from subscribers.admin.exporting import export_readers
 from subscribers.admin.progress import job_page
-from subscribers.csv_lines import csv_lines
 from subscribers.importing import jobs
 from subscribers.models import ImportJob
 
 #: How often the page of a job under way looks again.
 REFRESH_SECONDS = "3"
+#: Columns of the list of rows to look into.
+_PROBLEM = ("line", "outcome", "reason")
 
 if TYPE_CHECKING:
     _JobModelForm = forms.ModelForm[ImportJob]
@@ -153,13 +154,12 @@ class ImportJobAdmin(DeskAdmin):
         return response
 
     def problems(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Return every row to look into, with its line and reason, as CSV; no addresses."""
+        """Answer a POST with every row to look into, with its line and reason, as CSV; no addresses."""
         job = self.get_object(request, str(pk))
         if job is None or not self.has_view_permission(request, job):
             raise PermissionDenied
-        response = StreamingHttpResponse(_problem_lines(job), content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="import-{job.pk}-problems.csv"'
-        return response
+        rows = job.problems.values_list(*_PROBLEM).iterator()
+        return csv_answer(request, name=f"import {job.pk} problems", headers=_PROBLEM, rows=rows)
 
     @admin.display(description="Rows")
     def rows(self, job: ImportJob) -> str:
@@ -185,8 +185,3 @@ class ImportJobAdmin(DeskAdmin):
                 self.log_deed(request, job, f"{name}ed" if name == "confirm" else "cancelled")
         except jobs.ImportJobError as error:
             self.message_user(request, str(error), messages.ERROR)
-
-
-def _problem_lines(job: ImportJob) -> Iterator[str]:
-    columns = ("line", "outcome", "reason")
-    return csv_lines(columns, job.problems.values_list(*columns).iterator())

@@ -44,7 +44,7 @@ PAGES = {
     "two_factor_backup_codes": Page(ALL, ALL),
     "two_factor_off": Page("NC", "NC"),
     "subscribers_export": Page("OW", "OW"),
-    "import_problems": Page("OW", of=("pk", "importjob")),
+    "import_problems": Page("", "OW", of=("pk", "importjob")),
     "subscribers_subscriber_find": Page("OW", "OW"),
     "subscribers_spike": Page(ALL),
     "auth_user_password_change": Page("W", "W", of=("id", "user")),

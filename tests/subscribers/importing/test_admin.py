@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from subscribers.admin.progress import time_left
 from subscribers.importing import jobs, running
-from subscribers.models import ConsentEvent, ImportJob, Suppression
+from subscribers.models import AuditEvent, ConsentEvent, ImportJob, Suppression
 from tests.cast import a_reader
 from tests.subscribers.importing.files import CONSENT, a_job, here, many, noon, plain
 
@@ -186,8 +186,11 @@ def test_nobody_acts_or_looks_without_permission(client: Client) -> None:
 def test_the_problems_come_as_csv_with_line_and_reason_and_no_address(curator: Client) -> None:
     rows = ["ada@example.org", "ada@example.org", "=nonsense", '"open']
     job = running.run(a_job(plain(*rows)).pk, clock=noon)
-    answer = curator.get(reverse("admin:import_problems", args=[job.pk]))
-    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    where = reverse("admin:import_problems", args=[job.pk])
+    assert f'action="{where}"' in curator.get(page(job)).content.decode()
+    assert curator.get(where).status_code == 403
+    answer = curator.post(where)
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     assert [row[:2] for row in csv.reader(text.splitlines())] == [
         ["line", "outcome"],
         ["3", "duplicate"],
@@ -195,6 +198,8 @@ def test_the_problems_come_as_csv_with_line_and_reason_and_no_address(curator: C
         ["5", "invalid"],
     ]
     assert "ada@" not in text
+    taken = AuditEvent.objects.get(kind=AuditEvent.Kind.EXPORTED)
+    assert (taken.about, taken.detail) == (f"import {job.pk} problems", "line, outcome, reason")
 
 
 def test_a_file_of_bounced_addresses_alone_can_be_confirmed_too(curator: Client) -> None:
