@@ -46,7 +46,8 @@ def _proxies() -> Iterator[CheckMessage]:
         yield Warning(
             "A proxy in front is trusted to say whether a request came by TLS (TRUST_PROXY_TLS), but not "
             "whose it is (PROXY_HOPS=0): all readers count as one network, and share "
-            f"{settings.SIGNUPS_PER_NETWORK} sign-ups an hour.",
+            f"{settings.SIGNUPS_PER_NETWORK} sign-ups an hour. At the desk anybody's wrong passwords lock "
+            "an account for everybody.",
             hint="Set PROXY_HOPS to the number of proxies that add to X-Forwarded-For, mostly 1. Where no "
             "proxy is in front, set TRUST_PROXY_TLS=false.",
             id="paperboy.W005",
