@@ -89,12 +89,15 @@ def takes_evidence(delivery: Delivery) -> bool:
 
 
 def settle_by_evidence(delivery: Delivery, state: Delivery.State, *, at: datetime) -> None:
-    """End a delivery of unknown outcome as what the provider told of it proves; more may be told later."""
+    """End a delivery of unknown outcome as what the provider told of it proves; more may be told later.
+
+    When it left stays as it is known: else late news of old mails would stop an edition that was let go on.
+    """
     if delivery.state == state:
         return
     was = Q(state=Delivery.State.UNKNOWN) | Q(state__in=FINAL.values(), detail=BY_EVIDENCE)
     moved = Delivery.objects.filter(was, pk=delivery.pk, epoch=delivery.epoch).update(
-        state=state, settled_at=at, lease_until=None, detail=BY_EVIDENCE
+        state=state, settled_at=delivery.settled_at or at, lease_until=None, detail=BY_EVIDENCE
     )
     if moved:
         log.info("settled_by_evidence", delivery=delivery.public_id, state=str(state))

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from digest import curation, halting, watching
+from digest.delivery.settling import settle_by_evidence
 from digest.models import Decision, Delivery, Edition
 from subscribers.models import Suppression
 from tests.cast import NOON
@@ -101,6 +102,20 @@ def test_once_a_person_let_it_go_on_only_what_leaves_since_counts(edition: Editi
     watching.watch(at=NOON + 4 * MINUTE)
     assert state_of(edition) == Edition.State.PAUSED
     assert "since it went on at 12:00 UTC" in Edition.objects.get().pause_reason
+
+
+def test_what_left_before_a_person_let_it_go_on_stops_it_no_more_however_late_its_outcome_is_known(
+    edition: Edition,
+) -> None:
+    rows = deliveries(edition, 200, State.UNKNOWN, at=NOON - MINUTE)
+    curation.pause(edition)
+    curation.resume(edition, at=NOON)
+    bounced(rows)
+    for delivery in Delivery.objects.all():
+        settle_by_evidence(delivery, State.REJECTED, at=NOON + MINUTE)
+    assert Delivery.objects.filter(state=State.REJECTED).count() == 200
+    watching.watch(at=NOON + 2 * MINUTE)
+    assert state_of(edition) == Edition.State.SENDING
 
 
 def test_a_look_that_was_overtaken_by_a_person_changes_nothing(edition: Edition) -> None:
