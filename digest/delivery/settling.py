@@ -25,6 +25,8 @@ PAGE = 2_000
 ENDING_WITHIN = timedelta(days=7)
 #: The detail of a delivery whose outcome was unknown until its provider told.
 BY_EVIDENCE = "its outcome was unknown until the provider told"
+#: States of a delivery that waits, or waited, for its first try or another.
+_NOT_SENT_AGAIN = (*Delivery.WAITING, *Delivery.SKIPPED, Delivery.State.EXPIRED, Delivery.State.CANCELLED)
 #: Outcomes that end a delivery. The others leave it waiting for its next try.
 FINAL = {
     Fate.ACCEPTED: Delivery.State.ACCEPTED,
@@ -84,8 +86,20 @@ def _put_off(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
 
 
 def takes_evidence(delivery: Delivery) -> bool:
-    """Say whether a provider's word may still decide how `delivery` ended: nothing else did."""
-    return delivery.state == Delivery.State.UNKNOWN or delivery.detail == BY_EVIDENCE
+    """Say whether a provider's word may still decide how `delivery` ended: nothing else did.
+
+    One that went on the wire before, and waits to go again or was ended while it waited, has arrived once
+    the provider says so: it goes no second time, and its papers are not offered again.
+    """
+    return (
+        delivery.state == Delivery.State.UNKNOWN
+        or delivery.detail == BY_EVIDENCE
+        or (
+            delivery.state in _NOT_SENT_AGAIN
+            and delivery.submitted_at is not None
+            and delivery.delivered_at is not None
+        )
+    )
 
 
 def settle_by_evidence(delivery: Delivery, state: Delivery.State, *, at: datetime) -> None:
@@ -96,9 +110,15 @@ def settle_by_evidence(delivery: Delivery, state: Delivery.State, *, at: datetim
     if delivery.state == state:
         return
     was = Q(state=Delivery.State.UNKNOWN) | Q(state__in=FINAL.values(), detail=BY_EVIDENCE)
-    moved = Delivery.objects.filter(was, pk=delivery.pk, epoch=delivery.epoch).update(
-        state=state, settled_at=delivery.settled_at or at, lease_until=None, detail=BY_EVIDENCE
-    )
+    arrived = Q(state__in=_NOT_SENT_AGAIN, submitted_at__isnull=False, delivered_at__isnull=False)
+    mine = Delivery.objects.filter(was | arrived, pk=delivery.pk, epoch=delivery.epoch)
+    try:
+        with transaction.atomic():
+            moved = mine.update(
+                state=state, settled_at=delivery.settled_at or at, lease_until=None, detail=BY_EVIDENCE
+            )
+    except IntegrityError:
+        return  # the reader has another digest of that date by now, which stays the one that counts
     if moved:
         log.info("settled_by_evidence", delivery=delivery.public_id, state=str(state))
 

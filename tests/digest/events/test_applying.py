@@ -15,7 +15,7 @@ from digest.events import applying
 from digest.events.applying import apply_waiting
 from digest.models import Delivery, Edition, ProviderEvent
 from subscribers.models import Subscriber, Suppression, SystemMail
-from tests.cast import NOON, a_reader
+from tests.cast import NOON, a_frozen_edition, a_paper, a_reader
 from tests.digest.events.conftest import ADDRESS, Send, accepted
 from tests.digest.events.posts import Post, brevo, postmark
 
@@ -142,6 +142,45 @@ def test_the_wires_own_word_is_not_overruled(heard: Heard) -> None:
     first = accepted(state=State.REJECTED)
     heard(postmark("delivered", named(first), ADDRESS))
     assert state_of(first) == State.REJECTED
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [State.READY, State.CLAIMED, State.DEFERRED, State.EXPIRED, State.CANCELLED, State.SKIPPED_PAUSED],
+)
+def test_what_was_let_go_again_and_had_arrived_after_all_is_accepted_whatever_became_of_its_wait(
+    heard: Heard, ended: str
+) -> None:
+    first = accepted(state=ended)  # submitted once, then unknown, then let go again by hand
+    heard(postmark("delivered", named(first), ADDRESS))
+    assert state_of(first) == State.ACCEPTED
+    Edition.objects.update(enrolled=1)
+    assert balance(first.edition).exact
+
+
+def test_what_never_left_or_only_bounced_is_not_called_accepted(heard: Heard) -> None:
+    first = accepted(state=State.EXPIRED)
+    heard(postmark("full", named(first), ADDRESS))
+    assert state_of(first) == State.EXPIRED
+    Delivery.objects.update(submitted_at=None)
+    heard(postmark("delivered", named(first), ADDRESS, serial=2))
+    assert state_of(first) == State.EXPIRED
+
+
+def test_of_two_digests_of_one_date_the_newer_stays_the_one_that_counts(heard: Heard) -> None:
+    first = accepted(state=State.EXPIRED)
+    newer = a_frozen_edition(NOON.date() + timedelta(days=1), a_paper(), state="sending")
+    Delivery.objects.create(
+        edition=newer,
+        subscriber=first.subscriber,
+        address_hash=first.address_hash,
+        local_date=first.local_date,
+        not_before=NOON,
+        expires_at=NOON,
+    )
+    heard(postmark("delivered", named(first), ADDRESS))
+    assert state_of(first) == State.EXPIRED
+    assert ProviderEvent.objects.get().applied_at is not None
 
 
 def test_a_word_that_comes_while_the_message_is_on_the_wire_waits_and_is_not_lost(heard: Heard) -> None:
