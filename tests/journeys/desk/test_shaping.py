@@ -195,6 +195,24 @@ def test_the_inbox_line_follows_what_is_typed_and_words_are_saved(open_desk: Ope
     assert desk.edition.note == ""
 
 
+def test_the_inbox_line_follows_what_is_pinned(open_desk: Opens) -> None:
+    desk = open_desk()
+    last = desk.title(desk.rows().count() - 1)
+    desk.page.get_by_role("button", name=f"Pin {last}", exact=True).click()
+    desk.hears("Pinned")
+    start = last[:20]
+    expect(desk.page.get_by_role("img", name=re.compile(f"On a computer: .*, [^,]*{start}"))).to_be_attached()
+
+
+def test_the_answer_is_seen_wherever_in_the_list_the_deed_was_done(open_desk: Opens) -> None:
+    desk = open_desk()
+    last = desk.title(desk.rows().count() - 1)
+    desk.page.get_by_role("button", name=f"Hide {last}", exact=True).click()
+    desk.hears("Hid")
+    assert desk.page.evaluate("scrollY") > 0
+    expect(desk.page.locator(".pb-answer")).to_be_in_viewport(ratio=1)
+
+
 def test_without_javascript_the_desk_is_ordinary_forms(open_desk: Opens) -> None:
     desk = open_desk(script=False)
     first = desk.title(0)

@@ -79,6 +79,7 @@
       focusAgain(was, sent && was.id === sent.id ? wanted : undefined);
     }
     refresh();
+    htmx.trigger(document.body, "pb-decided");
     const answer = board.querySelector("[data-said]");
     if (answer && lost.hidden) say(answer.textContent);
   }
