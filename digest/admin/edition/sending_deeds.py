@@ -147,6 +147,8 @@ def resume(request: HttpRequest, edition: Edition) -> HttpResponseBase:
 
 def _cannot(edition: Edition, deed: str, rule: str) -> str:
     row = Edition.objects.get(pk=edition.pk)
+    if row.state == deed:
+        return f"It is {deed} already. {moved(row)}".strip() + " Nothing was done twice."
     return f"It is {row.state} and was not {deed}. {rule} {moved(row)}".strip()
 
 

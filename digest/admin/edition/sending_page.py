@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from digest import readiness
 from digest.admin.edition.pages import context
-from digest.admin.edition.sending_shown import shown
+from digest.admin.edition.sending_shown import hour, shown
 from digest.curation.deciding import told
 from digest.delivery.balance import kept
 from digest.models import Decision, Edition
@@ -38,8 +38,19 @@ def show(request: HttpRequest, edition: Edition, *, typed: str = "", wrong: str 
     more = {**shown(request, edition, timezone.now()), **_deeds(request, edition)}
     why_not = "" if edition.state in LEFT_THE_DESK else readiness.why_not(edition)
     told = {"why_not": why_not, "moved": moved(edition), "typed": typed, "wrong": wrong}
+    told["first"] = _first(edition)
     page = context(request, edition, "admin:edition_sending", **more, **told)
     return render(request, "admin/edition/sending.html", page, status=400 if wrong else 200)
+
+
+def _first(edition: Edition) -> str:
+    """Return when the first reader of an approved edition is due, where all of that is still to come."""
+    if edition.state != State.APPROVED or edition.enrolled:
+        return ""
+    audience = readiness.audience(edition, at=timezone.now())
+    if audience.first is None or audience.at_once:
+        return ""
+    return hour(audience.first.at, audience.first.zone)
 
 
 def _deeds(request: HttpRequest, edition: Edition) -> dict[str, Any]:

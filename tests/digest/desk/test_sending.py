@@ -106,6 +106,20 @@ class TestApproving:
         event = AuditEvent.objects.latest("pk")
         assert (event.kind, event.about, event.detail) == ("deed", "edition of 2026-03-04", "approved")
 
+    def test_says_when_the_first_leave_while_nobody_is_due(self, curator: Client, frozen: Edition) -> None:
+        a_reader(time_zone="Asia/Tokyo")
+        page = press(curator, frozen, "approve", revision=frozen.revision)
+        assert "it waits for the first readers’ hour" in page
+        assert "The first digests leave on Thursday 5 March, 07:00 in Asia/Tokyo" in page
+        assert "being enrolled" not in page
+
+    def test_says_that_readers_are_enrolled_where_some_are_due(
+        self, curator: Client, frozen: Edition
+    ) -> None:
+        a_reader(time_zone="Europe/Berlin")
+        page = press(curator, frozen, "approve", revision=frozen.revision)
+        assert "Approved: readers are being enrolled" in page
+
     def test_twice_from_two_browsers_is_once_and_says_who(self, curator: Client, frozen: Edition) -> None:
         other = Client()
         other.force_login(somebody("curator", "ben"))
@@ -194,12 +208,19 @@ class TestStopping:
         assert "long long" in page
         assert state_of(edition) == Edition.State.SENDING
 
-    @pytest.mark.parametrize("state", ["sent", "cancelled", "expired", "frozen", "paused", "empty"])
+    @pytest.mark.parametrize("state", ["sent", "cancelled", "expired", "frozen", "empty"])
     def test_pausing_what_does_not_move_gets_a_sentence(self, curator: Client, state: str) -> None:
         edition = a_moving_edition(state=state)
         page = press(curator, edition, "pause")
         assert f"It is {state} and was not paused. Only what is approved or being sent can be paused." in page
         assert state_of(edition) == state
+
+    def test_pausing_twice_says_who_did_it_first(self, curator: Client) -> None:
+        edition = a_moving_edition()
+        press(curator, edition, "pause")
+        again = press(curator, edition, "pause")
+        told = "It is paused already. curator-1 paused the edition at 06:30 UTC. Nothing was done twice."
+        assert told in again
 
     @pytest.mark.parametrize("state", ["sent", "cancelled", "sending", "frozen"])
     def test_resuming_what_is_not_paused_gets_a_sentence(self, curator: Client, state: str) -> None:
@@ -218,7 +239,7 @@ class TestStopping:
         assert state_of(edition) == Edition.State.SENDING
         press(curator, edition, "cancel")
         assert state_of(edition) == Edition.State.CANCELLED
-        assert "is cancelled and was not cancelled" in press(curator, edition, "cancel")
+        assert "It is cancelled already. curator-1 cancelled the edition" in press(curator, edition, "cancel")
         assert Decision.objects.count() == 1
 
     def test_while_a_cancelled_edition_ends_the_page_says_so_and_asks_on(self, curator: Client) -> None:
@@ -391,7 +412,7 @@ class TestWatching:
         for _ in range(5):
             a_reader()
         press(curator, frozen, "approve", revision=0)
-        assert "readers are being enrolled" in seen(curator, frozen)
+        assert "The first digests leave on Wednesday 4 March, 07:00" in seen(curator, frozen)
         frozen.refresh_from_db()
         enrolling.enroll(frozen, at=SIX + timedelta(minutes=31))
         frozen.refresh_from_db()
