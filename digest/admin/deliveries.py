@@ -82,9 +82,17 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return [_allowed(name, request) for name in names]
 
     def get_fieldsets(self, request: HttpRequest, obj: Delivery | None = None) -> Any:  # noqa: ANN401
-        """Link to the reader for who may look at them."""
+        """Link to the reader, and to what the provider told, for who may look at them."""
+        told = request.user.has_perm("digest.view_providerevent")
         return [
-            (title, {"fields": [_allowed(name, request) for name in options["fields"]]})
+            (
+                title,
+                {
+                    "fields": [
+                        _allowed(name, request) for name in options["fields"] if told or name != "events"
+                    ]
+                },
+            )
             for title, options in super().get_fieldsets(request, obj)
         ]
 

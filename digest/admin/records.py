@@ -49,6 +49,8 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_display = ["at", "edition", "kind", "paper", "who", "before", "after", "undoes_at"]
     list_filter = ["kind", EditionFilter]
     list_select_related = ["paper", "edition", "undoes"]
+    #: Who decided by name: the account's own page is for owners.
+    fields = ["at", "edition", "kind", "paper", "who", "before", "after", "undoes"]
     sortable_by = ()
     ordering = ["-pk"]
     across_editions = ("kind__exact", "paper__id__exact")

@@ -297,6 +297,21 @@ def test_decisions_say_who_decided_what_and_what_stood_there_before(curator: Cli
     assert paper.title in text
 
 
+def test_what_is_shown_to_a_curator_leads_nowhere_that_is_closed_to_them(
+    operator: Client, curator: Client
+) -> None:
+    edition, owner = a_frozen_edition(DAY), User.objects.create_user("owner-1")
+    delivery = a_delivery(edition)
+    decision = Decision.objects.create(
+        edition=edition, by=owner, by_name="owner-1", kind=Decision.Kind.WORD, at=NOON, revision=1
+    )
+    assert "What the provider told" in page(operator, delivery)
+    assert "What the provider told" not in page(curator, delivery)
+    told = page(curator, decision)
+    assert "owner-1" in told
+    assert reverse("admin:auth_user_change", args=[owner.pk]) not in told
+
+
 def test_events_lead_to_their_delivery_and_are_for_operators(operator: Client, curator: Client) -> None:
     delivery = a_delivery(a_frozen_edition(DAY, a_paper()))
     event = ProviderEvent.objects.create(
