@@ -50,6 +50,10 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 OPERATOR, OWNER = "operator", "owner"
+WHAT_THEY_DO = (
+    "A curator shapes, approves and stops editions and keeps the topics, and never sees an address. An "
+    "operator looks after readers and the sending, and shapes nothing. An owner may do all, people included."
+)
 
 
 def write_groups() -> None:

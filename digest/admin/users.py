@@ -73,6 +73,10 @@ class UserAdmin(OwnersOnlyAdmin, _DjangosUserAdmin):  # type: ignore[misc]  # De
         users: QuerySet[User] = super().get_queryset(request)
         return users.prefetch_related("groups")
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Let whoever is added log in: an account without that is refused as if its password were wrong."""
+        return {"is_staff": True, **super().get_changeform_initial_data(request)}
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """Keep superusers the matter of superusers."""
         fixed: list[str] = [*super().get_readonly_fields(request, obj)]
@@ -82,6 +86,7 @@ class UserAdmin(OwnersOnlyAdmin, _DjangosUserAdmin):  # type: ignore[misc]  # De
         """Show the groups as boxes to tick: there are three."""
         if db_field.name == "groups":
             more["widget"] = forms.CheckboxSelectMultiple()
+            more["help_text"] = rights.WHAT_THEY_DO
         return super().formfield_for_manytomany(db_field, request, **more)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -87,6 +87,12 @@ def test_an_owner_who_is_no_superuser_makes_none() -> None:
     assert (curator.first_name, curator.is_superuser) == ("Ada", False)
 
 
+def test_whoever_is_added_may_log_in_unless_the_owner_says_otherwise_and_groups_are_explained() -> None:
+    page = browser_of("owner").get(reverse("admin:auth_user_add"))
+    assert page.context["adminform"].form["is_staff"].value() is True
+    assert "A curator shapes, approves and stops editions" in page.content.decode()
+
+
 @pytest.mark.parametrize("change", [{"groups": []}, {"is_active": None}, {"is_staff": None}])
 def test_the_last_owner_stays_one(change: dict[str, Any]) -> None:
     client = browser_of("owner")
