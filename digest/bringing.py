@@ -75,7 +75,7 @@ def _asked(name: str, converse: Callable[[], Arxiv]) -> PaperRecord:
         if error.unreachable:
             log.warning("bringing_failed", paper=name, why=str(error))
             raise BringingError(
-                "arXiv did not answer in time. Nothing was added; try again in a minute."
+                "arXiv cannot be reached or did not answer in time. Nothing was added; try again in a minute."
             ) from error
         raise BringingError(f"arXiv could not tell: {error} Nothing was added.") from error
     record = next((one for page in pages for one in page.records if one.arxiv_id == name), None)

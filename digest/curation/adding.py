@@ -21,9 +21,9 @@ def add(edition: Edition, paper: Paper, *, by: By = CLOCK) -> Decision:
     """
     with deciding(edition, ADDABLE) as locked:
         if paper.withdrawn_at is not None:
-            raise CurationError(f"“{paper.title[:80]}” was withdrawn by its authors. It was not added.")
+            raise CurationError(f"{paper.quoted} was withdrawn by its authors. It was not added.")
         if locked.candidates.filter(paper=paper).exists():
-            raise CurationError(f"“{paper.title[:80]}” is in this edition already. Search for its title.")
+            raise CurationError(f"{paper.quoted} is in this edition already. Search for its title.")
         before = locked.state
         loose = Appearance.objects.filter(paper=paper, edition=None, day__lte=locked.day)
         claimed = list(loose.order_by("pk").values_list("pk", flat=True))
@@ -54,7 +54,7 @@ def take_out(edition: Edition, row: Candidate, added: Decision, *, by: By) -> De
     """Undo `added` in the locked edition; one that was empty before is empty again."""
     if row.pin is not None or row.hidden or row.note:
         raise CurationError(
-            f"“{row.paper.title[:80]}” was pinned, hidden or noted since it was added. Undo that first."
+            f"{row.paper.quoted} was pinned, hidden or noted since it was added. Undo that first."
         )
     paper, before = row.paper, edition.state
     claimed = Appearance.objects.filter(pk__in=added.after.get("claimed", []), edition=edition)

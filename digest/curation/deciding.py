@@ -71,7 +71,7 @@ def deed_of(decision: Decision) -> str:
     deed = deeds[Kind(decision.kind)]
     if decision.kind == Kind.ADDED and decision.undoes_id is not None:
         deed = "took out again"
-    about = f" “{decision.paper.title[:80]}”" if decision.paper else ""
+    about = f" {decision.paper.quoted}" if decision.paper else ""
     return f"{decision.by_name or 'Paperboy'} {deed}{about}"
 
 

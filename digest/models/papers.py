@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.text import Truncator
 
 from subscribers.models import Topic
 
@@ -48,6 +49,11 @@ class Paper(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def quoted(self) -> str:
+        """The title in quotation marks, shortened where it is long."""
+        return f"“{Truncator(self.title).chars(80)}”"
 
     @property
     def abstract_url(self) -> str:

@@ -47,7 +47,7 @@ def _deed(
     request: HttpRequest, edition: Edition, paper: Paper, verb: str, place: int
 ) -> tuple[Deed | None, str]:
     """Return what the button does, and what is said once it is done."""
-    title, note = f"“{paper.title[:80]}”", request.POST.get("note", "")[:LONGEST_ECHO]
+    title, note = paper.quoted, request.POST.get("note", "")[:LONGEST_ECHO]
     ways: dict[str, tuple[Callable[..., Decision | None], str]] = {
         "pin": (curation.pin, f"Pinned {title}."),
         "place": (partial(curation.pin, place=max(place, 1)), f"Moved {title} to place {place}."),
@@ -123,7 +123,7 @@ def add(request: HttpRequest, edition: Edition) -> HttpResponseBase:
     except (bringing.BringingError, CurationError, EditionError) as error:
         return answered(request, edition, Said(str(error), bad=True, paper=given, panel="add"))
     done = Said(
-        f"Added “{paper.title[:80]}”.", undo=decision.pk, show=paper.arxiv_id or paper.title[:60], panel="add"
+        f"Added {paper.quoted}.", undo=decision.pk, show=paper.arxiv_id or paper.title[:60], panel="add"
     )
     return answered(request, edition, done)
 

@@ -165,7 +165,7 @@ def test_nonsense_gets_a_sentence_and_is_not_lost(
         (Reply(b"Rate exceeded.", 429), "did not answer in time"),
         (Reply(b"", 503, {"Retry-After": "600"}), "did not answer in time"),
         (Reply(atom(api_entry(ID), total=1), deed="hang"), "did not answer in time"),
-        (Reply(atom(api_entry(ID), total=1), deed="reset"), "did not answer in time"),
+        (Reply(atom(api_entry(ID), total=1), deed="reset"), "arXiv cannot be reached or did not answer"),
         (Reply(atom(api_entry(ID), total=1), deed="truncate"), "did not answer in time"),
         (Reply(b"", 302, {"Location": "https://example.org/"}), "leads to another address"),
         (Reply(atom(total=1)), "did not answer in time"),  # it has one, and gives none: it does that

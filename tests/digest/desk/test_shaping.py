@@ -142,6 +142,12 @@ def test_each_deed_is_a_decision_and_a_line_in_the_audit_log(maria: Curator, pap
     assert {event.about for event in logged} == {"edition of 2026-03-04"}
 
 
+def test_a_long_title_is_cut_with_a_sign_that_it_goes_on() -> None:
+    assert a_paper("Short").quoted == "“Short”"
+    assert a_paper("word " * 40).quoted.endswith("word…”")
+    assert len(a_paper("x" * 300).quoted) == 82
+
+
 def test_a_deed_that_changes_nothing_writes_nothing(maria: Curator, papers: list[Paper]) -> None:
     maria.press("show", papers[0])
     assert not Decision.objects.exists()
