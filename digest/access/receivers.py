@@ -1,6 +1,7 @@
 """What follows from a migration, a login, a wrong password, a lock and a logout."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from axes.signals import user_locked_out
@@ -20,6 +21,9 @@ from subscribers.models import AuditEvent
 from subscribers.networks import client_address
 
 Kind = AuditEvent.Kind
+_STRANGER = "no user of this name"
+#: Logins under names that nobody has, written within an hour: anybody could fill the log with them.
+MOST_STRANGERS = 200
 
 
 @receiver(post_migrate, dispatch_uid="digest.access.write_groups")
@@ -78,5 +82,13 @@ def _write(request: HttpRequest, user: User, kind: AuditEvent.Kind, detail: str)
 
 def _write_failure(request: HttpRequest, credentials: Mapping[str, Any], detail: str) -> None:
     name = known_name(credentials.get("username"))
-    about, network = f"user {name}" if name else "no user of this name", client_address(request)
-    record_for(None, Kind.LOGIN_FAILED, about, detail, at=timezone.now(), network=network)
+    now = timezone.now()
+    if not name and _has_enough_strangers(now):
+        return
+    about = f"user {name}" if name else _STRANGER
+    record_for(None, Kind.LOGIN_FAILED, about, detail, at=now, network=client_address(request))
+
+
+def _has_enough_strangers(now: datetime) -> bool:
+    lately = AuditEvent.objects.filter(at__gt=now - timedelta(hours=1), about=_STRANGER).order_by("at")
+    return lately[:MOST_STRANGERS].count() == MOST_STRANGERS

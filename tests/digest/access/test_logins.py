@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from digest.access.guards import COOL_OFF, FAILURES
+from digest.access.receivers import MOST_STRANGERS
 from subscribers.models import AuditEvent
 from tests.digest.access.people import PASSWORD, browser_of, opened_by, somebody, with_an_app
 
@@ -65,6 +66,25 @@ def test_a_wrong_password_is_written_with_the_name_if_somebody_has_it() -> None:
         ("login_failed", "", "no user of this name", "wrong password"),
         ("login_failed", "", "no user of this name", "wrong password"),
     ]
+
+
+def test_nobody_fills_the_log_with_names_that_nobody_has() -> None:
+    somebody("curator")
+    now = timezone.now()
+    typed("nobody-0", "wrong")
+    AuditEvent.objects.bulk_create(
+        AuditEvent(at=now, kind="login_failed", about="no user of this name")
+        for _ in range(MOST_STRANGERS - 2)
+    )
+    assert len(told()) == MOST_STRANGERS - 1
+    for number in range(1, 4):
+        assert typed(f"nobody-{number}", "wrong").status_code == 200
+    assert len(told()) == MOST_STRANGERS
+    typed("curator-1", "wrong")
+    assert told()[-1][2] == "user curator-1"
+    with time_machine.travel(now + timedelta(minutes=61)):
+        typed("nobody-5", "wrong")
+    assert told()[-1][2] == "no user of this name"
 
 
 def test_what_was_typed_in_vain_is_kept_nowhere_and_logged_nowhere(caplog: pytest.LogCaptureFixture) -> None:
