@@ -255,6 +255,13 @@ def test_the_state_says_what_can_be_shaped(
     assert maria.press("hide", papers[1]).status_code == (302 if hides else 422)
 
 
+def test_a_frozen_edition_says_what_it_waits_for_and_each_page_has_a_title_of_its_own(maria: Curator) -> None:
+    page = maria.look()
+    assert "Its papers are fixed; it waits to be shaped and approved." in page
+    assert "<title>Desk: Edition of" in " ".join(page.split()).replace("<title> ", "<title>")
+    assert "Send: Edition of" in maria.client.get(maria.url("edition_sending")).content.decode()
+
+
 def test_an_open_edition_shows_what_has_arrived_and_when_it_freezes() -> None:
     edition = Edition.objects.create(day=DAY, opened_at=NOON)
     maria = Curator.of("maria", edition)
