@@ -11,7 +11,7 @@ from django.urls import reverse
 from digest import finding_papers
 from digest.models import Decision, Delivery, Edition, EditionFigures, IngestRun, Paper, ProviderEvent
 from digest.rights import write_groups
-from subscribers.models import Subscriber
+from subscribers.models import Subscriber, Topic
 from tests.cast import NOON, a_frozen_edition, a_paper, a_reader, a_topic, appeared
 
 pytestmark = pytest.mark.django_db
@@ -295,6 +295,19 @@ def test_decisions_say_who_decided_what_and_what_stood_there_before(curator: Cli
     text = curator.get(reverse("admin:digest_decision_changelist")).content.decode()
     assert "vera" in text
     assert paper.title in text
+
+
+def test_an_empty_list_says_whether_something_was_asked_for(curator: Client) -> None:
+    receipts = reverse("admin:digest_ingestrun_changelist")
+    page = curator.get(receipts).content.decode()
+    assert "It fills by itself" in page
+    assert "Show all" not in page
+    page = curator.get(receipts + "?state__exact=failed").content.decode()
+    assert "Nothing answers this" in page
+    assert "Show all" in page
+    topics = reverse("admin:subscribers_topic_changelist")
+    Topic.objects.all().delete()
+    assert "Add topic" in curator.get(topics).content.decode()
 
 
 def test_what_is_shown_to_a_curator_leads_nowhere_that_is_closed_to_them(
