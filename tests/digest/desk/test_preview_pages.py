@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -12,24 +12,14 @@ from pytest_django import DjangoAssertNumQueries
 from digest import curation, samples
 from digest.models import Edition, EditionReach, Paper
 from digest.personas import PERSONAS
-from digest.rights import write_groups
 from subscribers.models import AuditEvent, Subscriber, Topic
 from tests.cast import NOON, a_frozen_edition, a_reader
+from tests.digest.access.people import browser_of
 from tests.journeys.rows import changed, rows
 
 pytestmark = pytest.mark.django_db
 WEDNESDAY = date(2026, 3, 4)
 ADDRESS = "someone.special@example.org"
-
-
-def of(role: str) -> Client:
-    """Return the browser of somebody in the group `role`."""
-    write_groups()
-    user = User.objects.create_user(role, password="a-long-enough-word", is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -64,14 +54,14 @@ def ask_for(client: Client, edition: Edition, who: str) -> str:
 
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.slug)
 def test_every_persona_has_a_mail(edition: Edition, persona: object) -> None:
-    page = look(of("curator"), edition, f"?as={persona.slug}")  # type: ignore[attr-defined]
+    page = look(browser_of("curator"), edition, f"?as={persona.slug}")  # type: ignore[attr-defined]
     assert "They would get no mail" not in page
     assert "<iframe" in page
 
 
 @pytest.mark.parametrize("view", ["desktop", "phone", "dark", "no-pictures", "text", "headers"])
 def test_every_view_can_be_looked_at_and_writes_nothing(edition: Edition, view: str) -> None:
-    client = of("curator")
+    client = browser_of("curator")
     EditionReach.objects.create(edition=edition)
     look(client, edition)
     before = rows()
@@ -83,7 +73,7 @@ def test_every_view_can_be_looked_at_and_writes_nothing(edition: Edition, view: 
 
 
 def test_the_plain_text_and_the_headers_are_those_of_the_mail(edition: Edition) -> None:
-    client = of("curator")
+    client = browser_of("curator")
     assert "Unsubscribe" in look(client, edition, "?look=text")
     headers = look(client, edition, "?look=headers")
     assert "List-Unsubscribe-Post" in headers
@@ -97,21 +87,21 @@ def test_pages_are_for_who_may_view_editions(edition: Edition, name: str) -> Non
     assert client.get(at(name, edition)).status_code == 302
     client.force_login(stranger)
     assert client.get(at(name, edition)).status_code == 403
-    assert of("operator").get(at(name, edition)).status_code == 200
+    assert browser_of("operator").get(at(name, edition)).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["_ask", "_test", "_my_address"])
 def test_what_acts_is_not_asked_by_get(edition: Edition, name: str) -> None:
-    assert of("owner").get(at(name, edition)).status_code == 405
+    assert browser_of("owner").get(at(name, edition)).status_code == 405
 
 
 @pytest.mark.parametrize("name", ["", "_mail", "_reach"])
 def test_an_edition_that_is_not_there_is_not_found(name: str) -> None:
-    assert of("curator").get(reverse(f"admin:edition_preview{name}", args=[999])).status_code == 404
+    assert browser_of("curator").get(reverse(f"admin:edition_preview{name}", args=[999])).status_code == 404
 
 
 def test_the_frame_is_locked_in(edition: Edition) -> None:
-    answer = of("curator").get(at("_mail", edition))
+    answer = browser_of("curator").get(at("_mail", edition))
     policy = answer["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; ")
     assert "allow-scripts" not in policy
@@ -124,12 +114,12 @@ def test_the_frame_is_locked_in(edition: Edition) -> None:
 
 
 def test_the_page_around_it_gives_the_frame_no_more_rights(edition: Edition) -> None:
-    page = look(of("curator"), edition)
+    page = look(browser_of("curator"), edition)
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
 
 
 def test_without_pictures_none_may_be_loaded(edition: Edition) -> None:
-    client = of("curator")
+    client = browser_of("curator")
     assert (
         "img-src 'none'" in client.get(at("_mail", edition, "?look=no-pictures"))["Content-Security-Policy"]
     )
@@ -142,7 +132,7 @@ def test_without_pictures_none_may_be_loaded(edition: Edition) -> None:
 def test_the_mails_question_for_the_dark_is_answered_in_its_head_alone(edition: Edition) -> None:
     asked = "@media (prefers-color-scheme: dark)"
     Paper.objects.filter(candidacies__pin=1).update(title=f"On {asked} in mails")
-    client = of("curator")
+    client = browser_of("curator")
     light, dark = (
         client.get(at("_mail", edition, f"?look={view}")).content.decode() for view in ("desktop", "dark")
     )
@@ -158,7 +148,7 @@ def test_the_mails_question_for_the_dark_is_answered_in_its_head_alone(edition: 
 def test_a_hostile_paper_stays_text(edition: Edition) -> None:
     hostile = "<script>alert(1)</script>{{ 7*7 }}"
     Paper.objects.filter(candidacies__pin=1).update(title=hostile)
-    client = of("curator")
+    client = browser_of("curator")
     for page in (
         look(client, edition),
         look(client, edition, "?look=text"),
@@ -169,7 +159,7 @@ def test_a_hostile_paper_stays_text(edition: Edition) -> None:
 
 
 def test_a_curator_sees_no_address_and_cannot_ask_for_a_reader(edition: Edition, reader: Subscriber) -> None:
-    client = of("curator")
+    client = browser_of("curator")
     assert "Address or public id" not in look(client, edition)
     assert client.post(at("_ask", edition), {"as": "reader", "who": ADDRESS}).status_code == 403
     session = client.session
@@ -191,7 +181,7 @@ def test_an_operator_finds_a_reader_and_neither_stands_in_an_address(
         "public id": reader.public_id,
         "another spelling": "Someone.Special@EXAMPLE.org",
     }[by]
-    client = of("operator")
+    client = browser_of("operator")
     where = ask_for(client, edition, who)
     assert where == at("", edition, "?as=reader&look=desktop")
     page = look(client, edition, "?as=reader&look=headers")
@@ -215,7 +205,7 @@ def test_an_operator_finds_a_reader_and_neither_stands_in_an_address(
 def test_a_reader_who_is_not_found_is_told_and_the_wish_is_kept(
     edition: Edition, who: str, sentence: str
 ) -> None:
-    answer = of("operator").post(at("_ask", edition), {"as": "reader", "who": who})
+    answer = browser_of("operator").post(at("_ask", edition), {"as": "reader", "who": who})
     assert answer.status_code == 422
     page = answer.content.decode()
     assert sentence in page
@@ -224,14 +214,14 @@ def test_a_reader_who_is_not_found_is_told_and_the_wish_is_kept(
 
 
 def test_a_reader_erased_since_is_a_persona_again(edition: Edition, reader: Subscriber) -> None:
-    client = of("operator")
+    client = browser_of("operator")
     ask_for(client, edition, ADDRESS)
     reader.delete()
     assert PERSONAS[0].name in look(client, edition, "?as=reader")
 
 
 def test_a_mix_is_shown_and_kept(edition: Edition) -> None:
-    client, topic = of("curator"), Topic.objects.get(slug="robotics")
+    client, topic = browser_of("curator"), Topic.objects.get(slug="robotics")
     mix = {
         f"topic-{topic.pk}": "2",
         "words": "gaussian splatting\nvideo",
@@ -270,7 +260,7 @@ def test_a_mix_that_cannot_be_is_told_and_loses_nothing(
         "size": "10",
         field: value,
     }
-    answer = of("curator").post(at("_ask", edition), mix)
+    answer = browser_of("curator").post(at("_ask", edition), mix)
     page = answer.content.decode()
     assert answer.status_code == 422
     assert sentence in page
@@ -280,7 +270,7 @@ def test_a_mix_that_cannot_be_is_told_and_loses_nothing(
 
 def test_an_open_edition_says_that_nothing_is_frozen() -> None:
     edition = Edition.objects.create(day=WEDNESDAY, opened_at=NOON)
-    client = of("curator")
+    client = browser_of("curator")
     page = look(client, edition)
     assert "Nothing is frozen yet" in page
     assert "<iframe" not in page
@@ -289,11 +279,11 @@ def test_an_open_edition_says_that_nothing_is_frozen() -> None:
 
 def test_an_edition_that_is_over_says_so(edition: Edition) -> None:
     Edition.objects.update(state=Edition.State.SENT)
-    assert "This edition is over (sent)" in look(of("curator"), edition)
+    assert "This edition is over (sent)" in look(browser_of("curator"), edition)
 
 
 def test_what_a_curator_decides_shows_on_the_next_look(edition: Edition) -> None:
-    client = of("curator")
+    client = browser_of("curator")
     paper = Paper.objects.exclude(candidacies__pin=1).order_by("-pk").first()
     assert paper is not None
     look(client, edition, "?as=curious")
@@ -307,7 +297,7 @@ def test_what_a_curator_decides_shows_on_the_next_look(edition: Edition) -> None
 def test_a_warm_page_asks_the_database_little(
     edition: Edition, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    client = of("curator")
+    client = browser_of("curator")
     look(client, edition)
     with django_assert_max_num_queries(30):
         look(client, edition)
@@ -317,4 +307,4 @@ def test_a_warm_page_asks_the_database_little(
     "nonsense", ["?as=nobody", "?look=upside-down", "?as=mix", "?as=reader", "?as=" + "x" * 5_000]
 )
 def test_nonsense_is_the_first_persona(edition: Edition, nonsense: str) -> None:
-    assert PERSONAS[0].name in look(of("curator"), edition, nonsense)
+    assert PERSONAS[0].name in look(browser_of("curator"), edition, nonsense)

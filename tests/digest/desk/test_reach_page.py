@@ -9,7 +9,7 @@ from django.urls import reverse
 from digest import curation, reaching
 from digest.models import Edition, EditionReach
 from tests.cast import NOON, a_frozen_edition, a_paper, a_reader, a_topic
-from tests.digest.desk.test_preview_pages import of
+from tests.digest.access.people import browser_of
 
 pytestmark = pytest.mark.django_db
 WEDNESDAY = date(2026, 3, 4)
@@ -30,7 +30,7 @@ def edition() -> Edition:
 
 @pytest.fixture
 def client() -> Client:
-    return of("curator")
+    return browser_of("curator")
 
 
 def page(client: Client, edition: Edition, **headers: str) -> str:

@@ -4,37 +4,28 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from digest import finding_papers
 from digest.models import Decision, Delivery, Edition, EditionFigures, IngestRun, Paper, ProviderEvent
-from digest.rights import write_groups
 from subscribers.models import Subscriber, Topic
 from tests.cast import NOON, a_frozen_edition, a_paper, a_reader, a_topic, appeared
+from tests.digest.access.people import browser_of
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 3, 4)
 
 
-def one_of(role: str) -> Client:
-    write_groups()
-    user = User.objects.create_user(role, password="a-long-enough-word", is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def curator() -> Client:
-    return one_of("curator")
+    return browser_of("curator")
 
 
 @pytest.fixture
 def operator() -> Client:
-    return one_of("operator")
+    return browser_of("operator")
 
 
 def a_delivery(edition: Edition, reader: Subscriber | None = None, **fields: Any) -> Delivery:

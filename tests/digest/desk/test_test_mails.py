@@ -16,7 +16,7 @@ from subscribers import limits
 from subscribers.addresses import address_hash
 from subscribers.models import AuditEvent, Suppression, SystemMail
 from tests.cast import NOON, a_frozen_edition, a_reader
-from tests.digest.desk.test_preview_pages import of
+from tests.digest.access.people import browser_of
 from tests.sinks.fault_smtp import FaultSMTP
 from tests.sinks.smtp_sink import SmtpSink, free_port
 
@@ -33,7 +33,7 @@ def edition() -> Edition:
 
 @pytest.fixture
 def curator() -> Client:
-    client = of("curator")
+    client = browser_of("curator")
     User.objects.update(email=ME)
     return client
 
@@ -79,7 +79,7 @@ def test_each_test_mail_is_a_message_of_its_own_and_no_delivery(
 def test_a_readers_mail_sent_as_a_test_names_neither_them_nor_their_address(
     edition: Edition, smtp_sink: SmtpSink
 ) -> None:
-    owner, reader = of("owner"), a_reader("somebody@example.org")
+    owner, reader = browser_of("owner"), a_reader("somebody@example.org")
     User.objects.update(email=ME)
     owner.post(
         reverse("admin:edition_preview_ask", args=[edition.pk]), {"as": "reader", "who": reader.public_id}
@@ -95,7 +95,7 @@ def test_it_is_written_down_without_the_address(
 ) -> None:
     pressed(curator, edition)
     event = AuditEvent.objects.get()
-    assert (event.by_name, event.about) == ("curator", "edition of 2026-03-04")
+    assert (event.by_name, event.about) == ("curator-1", "edition of 2026-03-04")
     assert event.detail == "test mail to their own address: accepted"
     assert smtp_sink.received
 
@@ -160,7 +160,7 @@ def test_the_eleventh_within_an_hour_waits(edition: Edition, curator: Client, sm
 def test_one_persons_count_is_not_anothers(edition: Edition, curator: Client, smtp_sink: SmtpSink) -> None:
     for _ in range(limits.TESTS_PER_PERSON):
         pressed(curator, edition)
-    owner = of("owner")
+    owner = browser_of("owner")
     User.objects.update(email=ME)
     assert "Sent to" in pressed(owner, edition)
     assert len(smtp_sink.received) == limits.TESTS_PER_PERSON + 1
@@ -193,7 +193,7 @@ def test_an_edition_without_a_mail_sends_none(curator: Client, smtp_sink: SmtpSi
 
 
 def test_who_may_not_shape_an_edition_sends_none(edition: Edition, smtp_sink: SmtpSink) -> None:
-    operator = of("operator")
+    operator = browser_of("operator")
     for name in ("test", "my_address"):
         url = reverse(f"admin:edition_preview_{name}", args=[edition.pk])
         assert operator.post(url, {"email": ME}).status_code == 403
@@ -205,7 +205,7 @@ def test_who_may_not_shape_an_edition_sends_none(edition: Edition, smtp_sink: Sm
 
 
 def test_an_account_without_an_address_is_led_to_write_one(edition: Edition, smtp_sink: SmtpSink) -> None:
-    client = of("curator")
+    client = browser_of("curator")
     page = client.get(reverse("admin:edition_preview", args=[edition.pk])).content.decode()
     assert "To send yourself a test, write your address" in page
     assert "no address that can be written to" in pressed(client, edition)
@@ -221,7 +221,7 @@ def test_an_account_without_an_address_is_led_to_write_one(edition: Edition, smt
 
 @pytest.mark.parametrize("given", ["", "milena", "milena@localhost", "a@b.org, c@d.org", "x" * 300])
 def test_an_address_that_is_none_is_refused_and_kept_in_the_field(edition: Edition, given: str) -> None:
-    client = of("curator")
+    client = browser_of("curator")
     answer = client.post(
         reverse("admin:edition_preview_my_address", args=[edition.pk]), {"email": given, "as": "curious"}
     )

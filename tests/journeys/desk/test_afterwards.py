@@ -1,21 +1,18 @@
 """A curator understands an edition afterwards: figures, charts with their tables, files; or before it."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, expect
-from pytest_django import Settings
+from playwright.sync_api import expect
 
 from digest import tallying
 from digest.models import Edition
 from subscribers.models import AuditEvent
 from tests.cast import NOON
-from tests.digest.access.people import somebody
 from tests.digest.desk.afterwards import an_edition_that_left
 from tests.journeys import axe
 from tests.journeys.browsing import PHONE, Tab
@@ -31,31 +28,6 @@ def edition(house: House) -> Edition:  # noqa: ARG001 - the house is furnished f
     left = an_edition_that_left(day=NOON.date() - timedelta(days=3))
     tallying.walk(left, at=NOON)
     return left
-
-
-@pytest.fixture
-def desk(house: House, chromium: Browser, client: Client, settings: Settings) -> Iterator[Opened]:
-    """Give a maker of tabs in which a curator has logged in; what pages complain of fails the test."""
-    client.force_login(somebody("curator", "maria"))
-    session = client.cookies[settings.SESSION_COOKIE_NAME]
-    tabs: list[Tab] = []
-
-    def opened(**wishes: object) -> Tab:
-        tab = Tab.of(chromium, house.home, **wishes)  # type: ignore[arg-type]
-        tabs.append(tab)
-        scheme = wishes.get("color_scheme", "light")
-        tab.page.add_init_script(
-            f"try {{ localStorage.setItem('_x_adminTheme', '\"{scheme}\"') }} catch {{}}"
-        )
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session.value, "url": house.home}
-        tab.page.context.add_cookies([cookie])  # type: ignore[list-item]
-        return tab
-
-    yield opened
-    complaints = [said for tab in tabs for said in tab.complaints]
-    for tab in tabs:
-        tab.page.context.close()
-    assert complaints == []
 
 
 def photograph(tab: Tab, name: str) -> None:

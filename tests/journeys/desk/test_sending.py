@@ -1,21 +1,19 @@
 """A curator lets an edition go, watches it leave, stops it, lets it go on, and calls it off: by keyboard."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
 from digest import advancing, watching
 from digest.delivery import run as loop
 from digest.models import Delivery, Edition
 from tests.cast import a_reader
-from tests.digest.access.people import somebody
 from tests.journeys import axe
 from tests.journeys.browsing import Tab
 from tests.journeys.house import House
@@ -40,27 +38,6 @@ def edition(house: House, settings: Settings) -> Edition:
 
 
 Opened = Callable[..., Tab]
-
-
-@pytest.fixture
-def desk(house: House, chromium: Browser, client: Client, settings: Settings) -> Iterator[Opened]:
-    """Give a maker of tabs in which a curator has logged in; what pages complain of fails the test."""
-    client.force_login(somebody("curator", "maria"))
-    session = client.cookies[settings.SESSION_COOKIE_NAME]
-    tabs: list[Tab] = []
-
-    def opened(**wishes: object) -> Tab:
-        tab = Tab.of(chromium, house.home, **wishes)  # type: ignore[arg-type]
-        tabs.append(tab)
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session.value, "url": house.home}
-        tab.page.context.add_cookies([cookie])  # type: ignore[list-item]
-        return tab
-
-    yield opened
-    complaints = [said for tab in tabs for said in tab.complaints]
-    for tab in tabs:
-        tab.page.context.close()
-    assert complaints == []
 
 
 def way(edition: Edition) -> str:
