@@ -31,10 +31,10 @@ def compile_topics(topics: Iterable[TopicLike]) -> Compiled:
     by_category: dict[str, set[int]] = {}
     phrases: dict[str, list[tuple[tuple[str, ...], int, bool]]] = {}
     for topic in topics:
-        for category in _strings(topic.categories):
+        for category in strings(topic.categories):
             by_category.setdefault(category.strip(), set()).add(topic.id)
         for keywords, keeps_out in ((topic.include, False), (topic.exclude, True)):
-            for keyword in _strings(keywords):
+            for keyword in strings(keywords):
                 first, *rest = words(keyword) or [""]
                 if first:
                     phrases.setdefault(first, []).append((tuple(rest), topic.id, keeps_out))
@@ -79,5 +79,6 @@ def _follows(tokens: Sequence[str], place: int, rest: tuple[str, ...]) -> bool:
     return not rest or tuple(tokens[place : place + len(rest)]) == rest
 
 
-def _strings(values: object) -> list[str]:
+def strings(values: object) -> list[str]:
+    """Return what is a string of `values`."""
     return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []

@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from digest.halting import BOUNCES, COMPLAINTS, Limit
-from digest.models import Candidate, Delivery, Edition, EditionFigures, EditionReach, EditionTally
+from digest.models import (
+    Candidate,
+    CandidateFigures,
+    Delivery,
+    Edition,
+    EditionFigures,
+    EditionReach,
+    EditionTally,
+)
 from digest.reaching import about, is_stale
 
 #: Hours that the course of an edition is drawn over; what is told later is in the sums.
@@ -208,15 +216,20 @@ def _heard(found: Mapping[str, int]) -> list[tuple[str, int, str]]:
 
 
 def _papers(edition: Edition) -> Iterator[PaperLine]:
-    """Yield what became of the edition's papers, the most sent first."""
-    candidates = Candidate.objects.filter(edition=edition, figures__isnull=False)
-    for title, identity, pin, *figures in candidates.order_by("-figures__digests", "pk").values_list(
-        "paper__title",
-        "paper__identity",
-        "pin",
-        *(f"figures__{name}" for name in ("digests", "pinned", "agreed", "clicks", "robots")),
-    ):
-        yield PaperLine(" ".join(title.split()), identity, pin, *figures)
+    """Yield what became of the edition's papers, the most sent first.
+
+    The figures are asked for by their keys: joined, PostgreSQL walks those of all editions.
+    """
+    candidates = Candidate.objects.filter(edition=edition)
+    told = {
+        key: (" ".join(title.split()), identity, pin)
+        for key, title, identity, pin in candidates.values_list(
+            "pk", "paper__title", "paper__identity", "pin"
+        )
+    }
+    figures = CandidateFigures.objects.filter(pk__in=list(told)).order_by("-digests", "pk")
+    for key, *counts in figures.values_list("pk", "digests", "pinned", "agreed", "clicks", "robots"):
+        yield PaperLine(*told[key], *counts)
 
 
 def _pins(edition: Edition, papers: Sequence[PaperLine]) -> Pins | None:

@@ -1,20 +1,19 @@
 """What a topic's new definition would match among the papers of 30 days, before it is saved."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from digest.figures import LATELY
-from digest.matching import Compiled, compile_topics, topics_for, words
 from digest.models import Paper
 from digest.rendering import wording
+from digest.shelf import Known, Shelf
 
 #: Papers looked at, the newest; more are said to be left out.
 MOST = 10_000
 #: Papers named.
 SHOWN = 20
-_SAVED, _GIVEN = 0, 1
 
 
 @dataclass(slots=True)
@@ -24,18 +23,7 @@ class Definition:
     categories: list[str] = field(default_factory=list)
     include: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
-    id: int = _GIVEN
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A paper as matching needs it; `folded` is its text in one case, to look for words in at once."""
-
-    key: int
-    title: str
-    abstract: str
-    categories: tuple[str, ...]
-    folded: str
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +51,14 @@ class Tried:
 
 def tried(given: Definition, saved: Definition | None, *, at: datetime) -> Tried:
     """Return what `given` would match at `at`, beside what `saved` does."""
-    papers = _lately(at)
-    before = Definition(saved.categories, saved.include, saved.exclude, _SAVED) if saved else None
-    both = compile_topics([given, before] if before else [given])
-    needles = _needles(both)
-    now, then = [], []
-    for paper in papers:
-        found = _topics(paper, both, needles)
-        if _GIVEN in found:
-            now.append(paper)
-        if _SAVED in found:
-            then.append(paper)
+    shelf = _lately(at)
+    now, then = shelf.belonging(given), shelf.belonging(saved) if saved else []
     had, has = {paper.key for paper in then}, {paper.key for paper in now}
     gains = [paper for paper in now if paper.key not in had] if saved else []
     losses = [paper for paper in then if paper.key not in has]
     return Tried(
-        looked_at=len(papers),
-        bounded=len(papers) == MOST,
+        looked_at=len(shelf.papers),
+        bounded=len(shelf.papers) == MOST,
         count=len(now),
         matched=_named(now, given),
         gained=len(gains),
@@ -89,39 +68,17 @@ def tried(given: Definition, saved: Definition | None, *, at: datetime) -> Tried
     )
 
 
-def _lately(at: datetime) -> Sequence[Known]:
+def _lately(at: datetime) -> Shelf:
     """Return the papers of the 30 days before `at`, the newest first, kept until a newer one comes."""
     newest = Paper.objects.order_by("-pk").values_list("pk", flat=True).first()
     return _loaded(newest, at.replace(minute=0, second=0, microsecond=0))
 
 
 @lru_cache(maxsize=1)
-def _loaded(_newest: int | None, hour: datetime) -> Sequence[Known]:
+def _loaded(_newest: int | None, hour: datetime) -> Shelf:
     rows = Paper.objects.filter(stored_at__gt=hour - LATELY, withdrawn_at=None).order_by("-stored_at", "-pk")
     fields = rows.values_list("pk", "title", "abstract", "categories")[:MOST]
-    return [
-        Known(key, title, abstract, tuple(categories), f"{title}\n{abstract}".casefold())
-        for key, title, abstract, categories in fields.iterator(chunk_size=2_000)
-    ]
-
-
-def _needles(topics: Compiled) -> frozenset[str]:
-    """Return what a text must have one of, to have any of the phrases: of each, its longest word."""
-    return frozenset(
-        max((first, *rest), key=len)
-        for first, all_of in topics.phrases.items()
-        for rest, _topic, _out in all_of
-    )
-
-
-def _topics(paper: Known, topics: Compiled, needles: Iterable[str]) -> set[int]:
-    """Return what `topics_for` would, without taking a text to pieces that has none of the words.
-
-    A word in the singular is the beginning of its plural, so it is found in either.
-    """
-    if any(needle in paper.folded for needle in needles):
-        return topics_for((paper.title, paper.abstract), paper.categories, topics)
-    return topics_for((), paper.categories, topics)
+    return Shelf([Known.of(*row) for row in fields.iterator(chunk_size=2_000)])
 
 
 def _named(papers: Sequence[Known], topic: Definition) -> list[Named]:
@@ -147,10 +104,4 @@ def _loss(paper: Known, topic: Definition) -> str:
 
 def _phrase(paper: Known, phrases: Sequence[str]) -> str:
     """Return the first of `phrases` that stands in `paper`, in quotation marks."""
-    for phrase in phrases:
-        parts = words(phrase)
-        if parts and all(part in paper.folded for part in parts):
-            one = compile_topics([Definition(include=[phrase])])
-            if topics_for((paper.title, paper.abstract), (), one):
-                return f"“{phrase}”"
-    return ""
+    return next((f"“{phrase}”" for phrase in phrases if paper.says(phrase)), "")

@@ -1,5 +1,6 @@
 """The measuring side of tests.bench.desk: furnishes the database it is given, then opens every page."""
 
+import logging
 import os
 import statistics
 import sys
@@ -9,8 +10,8 @@ from typing import Any
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digest.settings")
-os.environ.setdefault("LOG_LEVEL", "CRITICAL")
 django.setup()
+logging.disable()  # looking for the pages, many are asked for that refuse
 
 # Django must be set up before its models are imported.
 from django.conf import settings  # noqa: E402

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.db import connection
 from django.utils import timezone
 
-from digest import figures, progress
+from digest import figures, progress, terms
 from digest.models import Edition
 
 
@@ -78,5 +78,7 @@ def furnish(furniture: Furniture) -> Edition:
         cursor.execute("vacuum analyze")
     for edition in Edition.objects.order_by("-day")[:9]:
         progress.keep(edition, at=now)
+    for edition in Edition.objects.order_by("-day")[:2]:
+        terms.compute(edition)  # as freezing does
     figures.keep(at=now + timedelta(seconds=1))
     return Edition.objects.get(pk=furniture.editions - 1)

@@ -15,7 +15,8 @@ from digest import trying_topics
 from digest.matching import compile_topics, topics_for
 from digest.models import Paper, PaperTopic
 from digest.rights import write_groups
-from digest.trying_topics import Definition, Known, tried
+from digest.shelf import Known, Shelf
+from digest.trying_topics import Definition, tried
 from subscribers.models import AuditEvent, Topic
 from tests.cast import NOON, a_paper, a_reader, a_topic
 
@@ -112,16 +113,29 @@ WORDS = st.sampled_from(
 TEXT = st.lists(WORDS, max_size=6).map(" ".join)
 
 
-@settings(max_examples=200)
-@given(title=TEXT, abstract=TEXT, include=st.lists(TEXT, max_size=3), exclude=st.lists(TEXT, max_size=2))
-def test_looking_for_words_first_changes_nothing(
-    title: str, abstract: str, include: list[str], exclude: list[str]
+A_PAPER = st.tuples(TEXT, TEXT, st.sampled_from([(), ("cs.CV",), ("cs.LG", "cs.CV"), ("cs.LG", "cs.LG")]))
+
+
+@settings(max_examples=300)
+@given(
+    papers=st.lists(A_PAPER, max_size=5),
+    categories=st.lists(st.sampled_from(["cs.CV", " cs.LG ", "cs.RO"]), max_size=2),
+    include=st.lists(TEXT, max_size=3),
+    exclude=st.lists(TEXT, max_size=2),
+)
+def test_the_shelf_finds_what_matching_finds_of_every_paper(
+    papers: list[tuple[str, str, tuple[str, ...]]],
+    categories: list[str],
+    include: list[str],
+    exclude: list[str],
 ) -> None:
-    topic = compile_topics([Definition(["cs.CV"], include, exclude)])
-    for categories in ((), ("cs.CV",)):
-        paper = Known(1, title, abstract, categories, f"{title}\n{abstract}".casefold())
-        found = trying_topics._topics(paper, topic, trying_topics._needles(topic))
-        assert found == topics_for((title, abstract), categories, topic)
+    topic = Definition(categories, include, exclude)
+    shelf = Shelf([Known.of(key, *paper) for key, paper in enumerate(papers)])
+    compiled = compile_topics([topic])
+    belong = [
+        key for key, (*texts, named) in enumerate(papers) if topics_for(texts, named, compiled) == {topic.id}
+    ]
+    assert [paper.key for paper in shelf.belonging(topic)] == belong
 
 
 # --- The page
