@@ -6,6 +6,7 @@ from threading import Thread
 
 from django.core.mail import EmailMessage, get_connection
 
+from digest import mailbox
 from subscribers.transport import Fate, Outcome, Sender
 
 #: The mail server's time for each of its answers, and the whole time that a page waits for them.
@@ -40,5 +41,7 @@ def send(message: EmailMessage) -> Outcome:
 
 def told(outcome: Outcome, to: str) -> str:
     """Return the sentence for a curator; `to` is their address, masked."""
+    if outcome.fate is Fate.ACCEPTED and mailbox.in_use():
+        return f"Kept for {to} in the mailbox of this installation, at /mailbox/: no mail leaves it."
     detail = outcome.detail.rstrip(".") or "nothing"
     return _TOLD[outcome.fate].format(to=to, detail=f"“{detail}”.")

@@ -1,11 +1,12 @@
-"""Today's edition: what is done, what is left to do, and where it is done."""
+"""The edition that somebody is needed for: what is done, what is left to do, and where it is done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest
 
 from digest import editions, schedule
@@ -19,6 +20,8 @@ _State = Edition.State
 #: Editions of other days that something is left to do for.
 _UNDER_WAY = (_State.FROZEN, _State.APPROVED, _State.SENDING, _State.PAUSED)
 _MOST_OTHERS = 5
+#: Nothing is left to do for these.
+_OVER = (_State.SENT, _State.EMPTY, _State.CANCELLED, _State.EXPIRED)
 #: Decisions that shape nothing.
 _OF_THE_SENDING = (
     Decision.Kind.APPROVED,
@@ -39,14 +42,19 @@ class Step:
 
 
 def todays_edition(request: HttpRequest, at: datetime) -> dict[str, Any]:
-    """Return the edition of today with its checklist, and others under way."""
+    """Return the edition of today, or one that waits to be shaped once today's is over, with its checklist.
+
+    And others under way.
+    """
     day = editions.edition_day(at)
-    found = Edition.objects.select_related("figures").filter(day=day).first()
-    others = Edition.objects.filter(state__in=_UNDER_WAY).exclude(day=day).order_by("-day")[:_MOST_OTHERS]
+    found = _leading(day)
+    others = Edition.objects.filter(Q(state__in=_UNDER_WAY) | Q(day=day))
+    if found is not None:
+        others = others.exclude(pk=found.pk)
     shown: dict[str, Any] = {
-        "day": day,
+        "day": found.day if found else day,
         "edition": found,
-        "others": [_other(request, other) for other in others],
+        "others": [_other(request, other) for other in others.order_by("-day")[:_MOST_OTHERS]],
     }
     if found is None:
         return shown
@@ -58,6 +66,14 @@ def todays_edition(request: HttpRequest, at: datetime) -> dict[str, Any]:
         "sending": ways.page(request, found, "edition_sending"),
         "missing": opening.missing(found.missing_sources) if found.state != _State.OPEN else "",
     }
+
+
+def _leading(day: date) -> Edition | None:
+    kept = Edition.objects.select_related("figures")
+    today = kept.filter(day=day).first()
+    if today is not None and today.state not in _OVER:
+        return today
+    return kept.filter(state=_State.FROZEN).order_by("day").first() or today
 
 
 def _other(request: HttpRequest, edition: Edition) -> dict[str, Any]:

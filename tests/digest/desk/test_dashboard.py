@@ -150,8 +150,18 @@ def test_an_edition_without_a_source_owns_up_to_it(owner: Client) -> None:
 
 def test_editions_of_other_days_that_wait_are_not_forgotten(owner: Client) -> None:
     late = a_frozen_edition(TODAY - DAY, a_paper(), state=Edition.State.FROZEN)
+    a_frozen_edition(TODAY, a_paper(), state=Edition.State.SENDING)
     assert "Also under way Tuesday 3 March" in text(owner)
     assert reverse("admin:digest_edition_change", args=[late.pk]) in links(owner, reverse("admin:index"))
+
+
+def test_once_todays_is_over_the_one_to_be_shaped_leads(owner: Client) -> None:
+    a_frozen_edition(TODAY, a_paper(), state=Edition.State.SENT, closed_at=NOON)
+    assert "Wednesday 4 March Sent" in text(owner)
+    a_frozen_edition(TODAY + DAY, a_paper(), state=Edition.State.FROZEN)
+    said = text(owner)
+    assert "Thursday 5 March Frozen" in said
+    assert "Also under way Wednesday 4 March Sent" in said
 
 
 def test_readers_are_told_with_a_row_for_each_day(owner: Client) -> None:
