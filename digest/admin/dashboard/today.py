@@ -137,9 +137,16 @@ def _approve(request: HttpRequest, edition: Edition, at: datetime) -> Step:
     if edition.state == _State.FROZEN:
         until = editions.freeze_moment(edition.day) + editions.WINDOW
         waits = f"it waits for a curator, until {clock_time(until, now=at)} at most"
-        told = waits if settings.EDITION_REQUIRES_APPROVAL else "the clock does, within a minute"
-        return Step("Approve it", "now", told, url)
+        return Step(
+            "Approve it", "now", waits if settings.EDITION_REQUIRES_APPROVAL else _clock(edition, at), url
+        )
     return Step("Approve it", _before_or_off(edition))
+
+
+def _clock(edition: Edition, at: datetime) -> str:
+    """Return when the clock approves a frozen edition: not before its day."""
+    early = edition.day > editions.edition_day(at)
+    return "the clock does, once its day has come" if early else "the clock does, within a minute"
 
 
 def _send(request: HttpRequest, edition: Edition, at: datetime) -> Step:

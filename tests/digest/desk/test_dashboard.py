@@ -161,6 +161,7 @@ def test_once_todays_is_over_the_one_to_be_shaped_leads(owner: Client) -> None:
     a_frozen_edition(TODAY + DAY, a_paper(), state=Edition.State.FROZEN)
     said = text(owner)
     assert "Thursday 5 March Frozen" in said
+    assert "Approve it the clock does, once its day has come" in said
     assert "Also under way Wednesday 4 March Sent" in said
 
 
