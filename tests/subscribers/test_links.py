@@ -96,6 +96,7 @@ def test_a_link_opens_no_other_door(purpose: Purpose) -> None:
         Purpose.ACCOUNT: token(links.account_url(READER, NOW)),
         Purpose.NEW_ADDRESS: token(links.new_address_url(READER, binding="b" * 32, at=NOW)),
         Purpose.UNDO: token(links.undo_url(READER, NOW)),
+        Purpose.CLICK: token(links.click_url("d" * 22, "1a")),
     }
     for other in set(Purpose) - {purpose}:
         assert fault(tokens[purpose], other) is Fault.WRONG_PURPOSE
