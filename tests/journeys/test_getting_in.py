@@ -124,6 +124,8 @@ def test_a_curator_logs_in_with_the_password_alone_and_out_again(door: Tab) -> N
     page = door.page
     log_in(page, "curator-1")
     expect(page).to_have_url(INDEX)
+    page.locator("#logout-form button").wait_for(state="attached")
+    page.wait_for_load_state()
     page.evaluate("document.querySelector('#logout-form button').click()")
     expect(page.get_by_role("heading", name="You are logged out")).to_be_visible()
     seen_by_all(door)
