@@ -1,6 +1,9 @@
 """How often beat asks for each task. It knows nothing else: rows say what is due."""
 
-BEAT = {
+from typing import Any
+
+BEAT: dict[str, dict[str, Any]] = {
+    # How often is a setting, TICK_SECONDS.
     "tick": {"task": "digest.tasks.tick", "schedule": 60.0, "options": {"expires": 55}},
     # Who has just signed up looks for the mail now, not in a minute; and the web never waits for the broker.
     "outbox": {"task": "subscribers.tasks.send_outbox", "schedule": 10.0, "options": {"expires": 9}},

@@ -12,10 +12,9 @@ from typing import Any
 
 import environ
 
-from digest import branding, callers, logs
+from digest import branding, callers, hints, logs
 from digest import configuration as read
 from digest.access import guards
-from digest.beat import BEAT
 from digest.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -129,8 +128,6 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 1.0},
     }
 }
-# kombu says redis+socket: where redis-py says unix:.
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 
 # --- Mail: a folder in development, else SMTP or one of Anymail's providers --------------------------------
 EMAIL_TIMEOUT = 30
@@ -157,20 +154,10 @@ IN_FLIGHT = env.read("IN_FLIGHT", "24", read.whole_number, least=1, most=100)
 LEASE_SECONDS = env.read("LEASE_SECONDS", "300", read.whole_number, least=1, most=3600)
 
 # --- Celery: messages are hints, the database is the truth -------------------------------------------------
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_TIME_LIMIT = 600  # well below the broker's visibility timeout of an hour
-CELERY_TASK_SOFT_TIME_LIMIT = 540
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Without these a black-holed broker holds a sender of messages for 45 s and more.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 1}
-CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1}
-CELERY_TIMEZONE = "UTC"
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
-CELERY_BEAT_SCHEDULE = BEAT
+#: Seconds between two looks of the clock at what is due; a dead worker's lapsed claims are noticed then, too.
+TICK_SECONDS = env.read("TICK_SECONDS", "60", read.whole_number, least=1, most=60)
+# What was refused is the default's text still.
+vars().update(hints.celery(REDIS_URL, DATA_DIR, tick_seconds=int(TICK_SECONDS)))
 
 # --- Django ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

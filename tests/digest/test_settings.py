@@ -36,7 +36,8 @@ names = "DEBUG EMAIL_BACKEND EMAIL_HOST EMAIL_USE_TLS SENDERS SITE_URL CELERY_BR
 names = [*names.split(), "PEPPER_FROM_SECRET_KEY", "ADDRESS_PEPPER"]
 print(json.dumps({name: getattr(settings, name, None) for name in names} | {
     "engine": settings.DATABASES["default"]["ENGINE"], "anymail": settings.ANYMAIL,
-    "cache_prefix": settings.CACHES["default"]["KEY_PREFIX"]}))
+    "cache_prefix": settings.CACHES["default"]["KEY_PREFIX"],
+    "tick": settings.CELERY_BEAT_SCHEDULE["tick"]["schedule"]}))
 """
 
 
@@ -74,6 +75,12 @@ def test_with_nothing_set_everything_is_on_this_machine(tmp_path: Path) -> None:
     assert found["EMAIL_BACKEND"] == "digest.mailbox.EmailBackend"
     assert found["engine"] == "django.db.backends.sqlite3"
     assert str(found["CELERY_BROKER_URL"]).startswith("redis+socket:///")
+
+
+def test_the_clock_looks_as_often_as_asked(tmp_path: Path) -> None:
+    assert values(tmp_path)["tick"] == 60
+    assert values(tmp_path, TICK_SECONDS="1")["tick"] == 1
+    assert complaint(tmp_path, TICK_SECONDS="0").startswith("TICK_SECONDS: 0 is out of range")
 
 
 def test_a_secret_key_means_production(tmp_path: Path) -> None:

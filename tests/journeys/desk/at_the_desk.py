@@ -70,9 +70,13 @@ class Desk:
         expect(self.page.locator("#pb-said")).to_contain_text(text)
 
     def focused(self) -> str:
-        """Return the id of what has the focus."""
+        """Return the id of what has the focus this moment."""
         found: str = self.page.evaluate("document.activeElement.id || document.activeElement.tagName")
         return found
+
+    def focuses(self, key: str) -> None:
+        """Expect what has the id `key` to get the focus: htmx settles after the rows are there."""
+        expect(self.page.locator(f"[id='{key}']")).to_be_focused()
 
 
 Opens = Callable[..., Desk]

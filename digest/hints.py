@@ -1,0 +1,33 @@
+"""Celery's settings. Its messages are hints: losing or doubling all of them changes nothing but the delay."""
+
+from pathlib import Path
+from typing import Any
+
+from digest.beat import BEAT
+
+
+def celery(broker_url: str, data_dir: Path, *, tick_seconds: int) -> dict[str, Any]:
+    """Return Celery's settings for the broker at `broker_url`, as redis-py writes it.
+
+    Early acknowledgement, which is Celery's default, is meant: rows say what is left to do, and a task that
+    a dead worker held is asked for again by the next tick.
+    """
+    tick = {**BEAT["tick"], "schedule": float(tick_seconds), "options": {"expires": max(tick_seconds - 5, 1)}}
+    return {
+        # kombu says redis+socket: where redis-py says unix:.
+        "CELERY_BROKER_URL": broker_url.replace("unix://", "redis+socket://", 1),
+        "CELERY_TASK_IGNORE_RESULT": True,
+        "CELERY_TASK_SERIALIZER": "json",
+        "CELERY_ACCEPT_CONTENT": ["json"],
+        "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
+        "CELERY_TASK_TIME_LIMIT": 600,  # well below the broker's visibility timeout of an hour
+        "CELERY_TASK_SOFT_TIME_LIMIT": 540,
+        "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
+        # Without these a black-holed broker holds a sender of messages for 45 s and more.
+        "CELERY_BROKER_TRANSPORT_OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 1},
+        "CELERY_TASK_PUBLISH_RETRY_POLICY": {"max_retries": 1},
+        "CELERY_TIMEZONE": "UTC",
+        "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
+        "CELERY_BEAT_SCHEDULE_FILENAME": str(data_dir / "beat-schedule"),
+        "CELERY_BEAT_SCHEDULE": {**BEAT, "tick": tick},
+    }
