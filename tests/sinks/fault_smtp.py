@@ -39,7 +39,7 @@ class _GoneError(Exception):
 
 @dataclass
 class FaultSMTP:
-    """`taken` holds each message whose final dot arrived; `mode` may change between messages.
+    """`taken` holds each message whose final dot arrived and was not refused; `mode` may change in between.
 
     `answers` overrides the answer to a verb ("MAIL", "RCPT", "DATA", ".", "AUTH", "EHLO"), whatever the mode,
     and to any command that names a mailbox `bad@` (under that key).
@@ -166,7 +166,8 @@ class FaultSMTP:
             body.append(line)
         else:
             raise _GoneError  # without its final dot it is no message
-        self.taken.append(b"".join(body))
+        if not self.mode.startswith("dot "):
+            self.taken.append(b"".join(body))
         if self.mode.endswith("after dot"):
             self._cut(connection)
         answer = self.answers.get(".") or {

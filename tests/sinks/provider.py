@@ -36,6 +36,8 @@ MODES = (
     "200 bad json",
     "422",
 )
+#: Modes of which the sender cannot know whether the mail was taken.
+_UNCERTAIN = {"close after body", "reset after body", "hang", "500", "503", "200 bad json"}
 _STATUS_MODES = {"400", "401", "403", "404", "408", "409", "413", "422", "429", "500", "502", "503"}
 
 
@@ -61,6 +63,8 @@ class Provider:
     accepted: list[Mail] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     checks_bulk_rules: bool = True
+    #: A request that fails after its body came is taken all the same: nobody at the other end can tell.
+    keeps: bool = False
     _keys: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -164,6 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.path, dict(self.headers.items()), body)
         with self.provider.lock:
             self.provider.requests.append(request)
+        if self.provider.keeps and mode in _UNCERTAIN:
+            self.provider.answer(request)
         if mode == "hang":
             self.provider.over.wait(10)
             self.close_connection = True
