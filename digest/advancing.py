@@ -6,10 +6,9 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Count
 
 from digest import coverage, editions, enrolling, schedule
-from digest.models import Delivery, Edition
+from digest.models import Edition
 
 log = structlog.get_logger(__name__)
 
@@ -71,8 +70,3 @@ def _approve_or_give_up(edition: Edition, *, at: datetime) -> None:
         editions.give_up(edition, at=at)
     elif not settings.EDITION_REQUIRES_APPROVAL and at < due + editions.WINDOW:
         editions.approve(edition, at=at)
-
-
-def due_count(*, at: datetime) -> int:
-    """Return how many deliveries a worker could claim at `at`."""
-    return Delivery.objects.due(at).aggregate(count=Count("pk"))["count"] or 0

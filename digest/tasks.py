@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from digest import advancing, figures, forgetting, ingestion, reaching, tallying, watching
-from digest.delivery import run
+from digest.delivery import due, run
 from digest.events import applying
 from digest.sources.base import Window
 from subscribers.models import Topic
@@ -40,7 +40,7 @@ def advance() -> None:
     try:
         advancing.advance(at=timezone.now())
     finally:
-        tasks = -(-advancing.due_count(at=timezone.now()) // READERS_A_TASK)
+        tasks = -(-due.count(timezone.now()) // READERS_A_TASK)
         # One at least: it also sweeps up after workers that died.
         for _ in range(max(min(tasks, MOST_TASKS_A_TICK), 1)):
             deliver.apply_async(expires=55)

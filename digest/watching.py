@@ -13,14 +13,15 @@ from digest.models import Edition
 
 log = structlog.get_logger(__name__)
 
-#: Pages of cancelled rows ended at a time (some seconds of work), and by a worker that has mails to send.
+#: Pages of rows ended at a time (some seconds of work), and by a worker that has mails to send.
 PAGES, PAGES_MEANWHILE = 20, 2
 
 
 def watch(*, at: datetime, pages: int = PAGES) -> None:
-    """End `pages` of what was cancelled, pause what mailboxes refuse, count what moves."""
+    """End `pages` of what was cancelled or expired, pause what mailboxes refuse, count what moves."""
     try:
         settling.end_cancelled(at=at, pages=pages)
+        settling.end_expired(at=at, pages=pages)
         for edition in Edition.objects.filter(state__in=halting.WATCHED):
             halting.look(edition, at=at)
         for edition in progress.to_count(at=at):

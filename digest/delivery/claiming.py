@@ -1,10 +1,12 @@
 """Take due deliveries for one worker, and give back what a dead worker held."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 
+from digest.delivery import due
 from digest.models import Delivery, Edition
 from subscribers import leasing
 
@@ -16,10 +18,12 @@ def claim(
 
     `any_hour` ignores the reader's local hour (but no retry delay); `edition` narrows to one edition.
     """
-    due = Delivery.objects.due(at, any_hour=any_hour)
-    if edition is not None:
-        due = due.filter(edition=edition)
-    keys = leasing.claim(due, owner=owner, until=lease_end(at), limit=limit)
+    keys: list[int] = []
+    with transaction.atomic():  # one commit, however many lines
+        for line in due.lines(at, any_hour=any_hour, edition=edition):
+            keys += leasing.claim(line, owner=owner, until=lease_end(at), limit=limit - len(keys))
+            if len(keys) >= limit:
+                break
     mine = Delivery.objects.filter(owner=owner, state=Delivery.State.CLAIMED)
     rows = mine.select_related("subscriber").in_bulk(keys)
     # A batch is of one edition or two: each is read once, not with every row.
@@ -50,3 +54,9 @@ def release(deliveries: Sequence[Delivery]) -> None:
         Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.CLAIMED).update(
             state=Delivery.State.DEFERRED if delivery.retry_at else Delivery.State.READY, lease_until=None
         )
+
+
+def let_rest(keys: Iterable[int], *, owner: str, until: datetime) -> int:
+    """Put off those of `keys` that `owner` gave back as ready, no attempt counted; return how many."""
+    mine = Delivery.objects.filter(pk__in=list(keys), owner=owner, state=Delivery.State.READY)
+    return mine.update(state=Delivery.State.DEFERRED, retry_at=until)

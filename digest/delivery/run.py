@@ -26,6 +26,8 @@ BATCH = 200
 RENEW_AFTER = 0.5
 #: So many readers of one batch may be unmailable or refused together by chance; more is a fault of ours.
 MOST_POISON = 10
+#: How long one rests that was given back twice in a row: its edition changes faster than messages are made.
+REST = timedelta(minutes=1)
 #: Seconds between tries to write outcomes when the database fails.
 KEEP_TRYING = (0.2, 1.0, 5.0)
 
@@ -48,6 +50,7 @@ class Worker:
         self.senders = Senders()
         self.stalled = False
         self._desks: dict[tuple[int, int], tuple[Desk, EditionRenderer]] = {}
+        self._last: set[int] = set()
 
     def close(self) -> None:
         """Close the connections."""
@@ -71,6 +74,12 @@ class Worker:
         claimed = claiming.claim(
             owner=self.owner, at=self.clock(), limit=min(limit, BATCH), any_hour=any_hour, edition=edition
         )
+        self._see_to(claimed)
+        if not self.stalled:
+            self._let_rest({delivery.pk for delivery in claimed})
+        return len(claimed)
+
+    def _see_to(self, claimed: Sequence[Delivery]) -> None:
         by_edition: dict[int, list[Delivery]] = defaultdict(list)
         for delivery in claimed:
             by_edition[delivery.edition_id].append(delivery)
@@ -86,7 +95,13 @@ class Worker:
             self._send(prepared)
         if faults:
             raise UnmailableError(" ".join(faults))
-        return len(claimed)
+
+    def _let_rest(self, keys: set[int]) -> None:
+        """Let those rest that the round before had, too, and that are ready again: else it never ends."""
+        again = self._last & keys
+        if again and (many := claiming.let_rest(again, owner=self.owner, until=self.clock() + REST)):
+            log.warning("given_back_twice", deliveries=many)
+        self._last = keys
 
     def _prepare(self, deliveries: Sequence[Delivery]) -> tuple[list[Prepared], list[tuple[Delivery, str]]]:
         """Return the deliveries of one edition with their messages, and those none can be made for, with why.

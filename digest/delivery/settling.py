@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from digest.delivery.rows import write
 from digest.delivery.sending import Prepared
@@ -154,14 +154,22 @@ def sweep(*, at: datetime) -> None:
     lost = Delivery.objects.filter(state=Delivery.State.SUBMITTING, lease_until__lt=at).update(
         state=Delivery.State.UNKNOWN, settled_at=at, lease_until=None, detail="its worker died while sending"
     )
-    expired = (
-        Delivery.objects.waiting()
-        .filter(expires_at__lte=at)
-        .update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail="its hour was over")
-    )
-    if lost or expired:
-        log.warning("swept", unknown=lost, expired=expired)
+    if lost:
+        log.warning("swept", unknown=lost)
+    end_expired(at=at)
     end_cancelled(at=at)
+
+
+def end_expired(*, at: datetime, pages: int = 2) -> int:
+    """Let what waits beyond its hour expire, `pages` short transactions at most; return how many."""
+    over = Delivery.objects.waiting().filter(expires_at__lte=at).order_by("expires_at")
+    ended = 0
+    while pages > 0 and (page := _end_page(over, _expired(at))):
+        ended += page
+        pages -= 1
+    if ended:
+        log.warning("swept", expired=ended)
+    return ended
 
 
 def supersede(readers: Iterable[int], edition: Edition, *, at: datetime) -> int:
@@ -183,7 +191,8 @@ def end_cancelled(*, at: datetime, pages: int = 2) -> int:
     # What is older expired long ago.
     called_off = Edition.objects.filter(state=Edition.State.CANCELLED, closed_at__gt=at - ENDING_WITHIN)
     for edition in called_off:
-        while pages > 0 and (page := _end_page(edition, at)):
+        waiting = Delivery.objects.waiting().filter(edition=edition)
+        while pages > 0 and (page := _end_page(waiting, _cancelled(at))):
             ended += page
             pages -= 1
     if ended:
@@ -191,12 +200,20 @@ def end_cancelled(*, at: datetime, pages: int = 2) -> int:
     return ended
 
 
-def _end_page(edition: Edition, at: datetime) -> int:
-    waiting = Delivery.objects.waiting().filter(edition=edition)
+def _end_page(rows: QuerySet[Delivery], ending: dict[str, Any]) -> int:
     with transaction.atomic():
-        held = waiting.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
-        return Delivery.objects.filter(pk__in=list(held[:PAGE])).update(**_cancelled(at))
+        held = rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
+        return Delivery.objects.filter(pk__in=list(held[:PAGE])).update(**ending)
 
 
 def _cancelled(at: datetime) -> dict[str, Any]:
     return {"state": Delivery.State.CANCELLED, "settled_at": at, "lease_until": None}
+
+
+def _expired(at: datetime) -> dict[str, Any]:
+    return {
+        "state": Delivery.State.EXPIRED,
+        "settled_at": at,
+        "lease_until": None,
+        "detail": "its hour was over",
+    }

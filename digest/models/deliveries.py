@@ -1,7 +1,5 @@
 """One reader's copy of one edition: the only record of who got it."""
 
-from datetime import datetime
-
 from django.db import models
 from django.db.models import Q
 
@@ -11,17 +9,6 @@ from subscribers.models import Subscriber, new_public_id
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     """Deliveries in the words of the domain."""
-
-    def due(self, at: datetime, *, any_hour: bool = False) -> "DeliveryQuerySet":
-        """Rows a worker may claim at `at`, longest waiting first; `any_hour` ignores the reader's hour."""
-        ready = Q(state=Delivery.State.READY)
-        if not any_hour:
-            ready &= Q(not_before__lte=at)
-        deferred = Q(state=Delivery.State.DEFERRED, retry_at__lte=at)
-        lapsed = Q(state=Delivery.State.CLAIMED, lease_until__lt=at)
-        return self.filter(ready | deferred | lapsed, edition__state__in=Edition.SENDABLE).order_by(
-            "not_before", "id"
-        )
 
     def waiting(self) -> "DeliveryQuerySet":
         """Rows that nothing has been sent for and that still may be."""
@@ -135,6 +122,19 @@ class Delivery(models.Model):
             models.Index(
                 fields=["not_before", "id"],
                 name="delivery_waiting",
+                condition=Q(state__in=["ready", "claimed", "deferred"]),
+            ),
+            # One for each question of a claim, see digest.delivery.due; then what a sweep asks.
+            models.Index(
+                fields=["edition", "not_before", "id"], name="delivery_ready", condition=Q(state="ready")
+            ),
+            models.Index(
+                fields=["edition", "retry_at", "id"], name="delivery_deferred", condition=Q(state="deferred")
+            ),
+            models.Index(fields=["lease_until"], name="delivery_claimed", condition=Q(state="claimed")),
+            models.Index(
+                fields=["expires_at"],
+                name="delivery_expiring",
                 condition=Q(state__in=["ready", "claimed", "deferred"]),
             ),
             models.Index(fields=["lease_until"], name="delivery_submitting", condition=Q(state="submitting")),

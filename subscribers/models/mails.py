@@ -14,9 +14,10 @@ class SystemMailQuerySet(models.QuerySet["SystemMail"]):
 
     def due(self, at: datetime) -> "SystemMailQuerySet":
         """Rows to send at `at`: waiting, or held by an owner whose lease is over."""
+        # The bound on all of them, so that those of later are not walked: who was claimed was due before.
         return self.filter(
-            Q(state=SystemMail.State.WAITING, not_before__lte=at)
-            | Q(state=SystemMail.State.CLAIMED, lease_until__lt=at)
+            Q(state=SystemMail.State.WAITING) | Q(state=SystemMail.State.CLAIMED, lease_until__lt=at),
+            not_before__lte=at,
         )
 
 

@@ -493,3 +493,39 @@ def test_preferences_weigh(smtp_sink: SmtpSink, papers: list[Paper]) -> None:
     deliver()
     titles = titles_in(smtp_sink.to(reader.address)[0].message)
     assert sum(title.startswith("Reading") for title in titles) >= 3
+
+
+def test_readers_of_an_edition_that_changes_faster_than_mails_are_made_rest(
+    smtp_sink: SmtpSink, papers: list[Paper]
+) -> None:
+    a_reader()
+    edition = enrolled(WEDNESDAY, papers)
+    moments = itertools.count()
+
+    def clock() -> datetime:
+        """Let a curator decide something whenever somebody looks at the clock."""
+        Edition.objects.filter(pk=edition.pk).update(revision=next(moments))
+        return EIGHT
+
+    worker = loop.Worker(clock)
+    try:
+        assert loop.run(worker, seconds=30) == 2, "twice, and then it lets them rest"
+    finally:
+        worker.close()
+    row = Delivery.objects.get()
+    assert (row.state, row.attempts, row.retry_at) == (State.DEFERRED, 0, EIGHT + loop.REST)
+    assert smtp_sink.received == []
+    assert deliver(EIGHT + loop.REST) == 1
+    assert len(smtp_sink.received) == 1
+
+
+def test_a_worker_remembers_two_desks_and_no_more(papers: list[Paper]) -> None:
+    a_reader()
+    edition = enrolled(WEDNESDAY, papers)
+    worker = loop.Worker(lambda: EIGHT)
+    try:
+        for edition.revision in range(4):
+            worker.desk(edition)
+        assert list(worker._desks) == [(edition.pk, 2), (edition.pk, 3)]
+    finally:
+        worker.close()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from digest import editions
+from digest.delivery import due
 from digest.delivery.balance import balance
 from digest.delivery.run import Worker, run
 from digest.management.base import DatabaseCommand, a_day
@@ -44,11 +45,11 @@ class Command(DatabaseCommand):
         if limit is not None and limit < 1:
             raise CommandError("--limit takes a number from 1.")
         edition = self._edition(day)
-        due = Delivery.objects.due(timezone.now(), any_hour=now)
-        concerned = due if edition is None else due.filter(edition=edition)
-        touched = set(concerned.order_by().values_list("edition", flat=True).distinct())
-        touched |= {edition.pk} if edition else set()
-        total = min(concerned.count(), limit or concerned.count())
+        touched, many = {edition.pk} if edition else set(), 0
+        for line in due.lines(timezone.now(), any_hour=now, edition=edition):
+            touched |= set(line.order_by().values_list("edition", flat=True).distinct())
+            many += line.count()
+        total = min(many, limit or many)
         with tqdm(total=total, unit="mail", disable=None) as bar:
             watch = Watch(timezone.now)
             worker = Worker(timezone.now, on_settled=_both(bar.update, watch))

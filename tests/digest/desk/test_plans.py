@@ -1,7 +1,8 @@
 """How PostgreSQL finds what the desk shows: no page walks a large table, nor an index from end to end."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
-from digest.models import Edition
+from digest.delivery import claiming, due, settling
+from digest.models import Delivery, Edition
 from tests.bench.desk_pages import all_pages
 from tests.bench.furnishing import Furniture, clear, furnish
+from tests.digest.desk.explaining import counted, nodes, rows_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
@@ -95,13 +98,7 @@ def walks(question: str, large: frozenset[str]) -> list[str]:
         told = cursor.fetchone()
     assert told is not None
     found = json.loads(told[0]) if isinstance(told[0], str) else told[0]
-    return [said for node in _nodes(found[0]["Plan"]) if (said := _fault(node, large))]
-
-
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield node
-    for below in node.get("Plans", []):
-        yield from _nodes(below)
+    return [said for node in nodes(found[0]["Plan"]) if (said := _fault(node, large))]
 
 
 def _fault(node: dict[str, Any], large: frozenset[str]) -> str:
@@ -112,8 +109,7 @@ def _fault(node: dict[str, Any], large: frozenset[str]) -> str:
         return ""
     if node["Node Type"] == "Seq Scan":
         return f"walks {table}"
-    removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-    rows = (node["Actual Rows"] + removed) * node["Actual Loops"]
+    rows = rows_of(node)
     return (
         f"touches {rows:.0f} rows of {table} by {node.get('Index Name', 'a bitmap')}"
         if rows > MOST_ROWS
@@ -171,4 +167,107 @@ def test_a_page_whose_index_is_gone_is_seen_to_walk(
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"drop index {index}")
         assert faults() != []
+        transaction.set_rollback(True)
+
+
+# What workers ask of the deliveries, whatever else waits there.
+
+#: Rows of the table that a claim of BATCH may touch: found, locked, written and read, and a bit.
+BATCH, CLAIMS = 200, 1_200
+State = Delivery.State
+
+
+def paused(edition: Edition) -> None:
+    Edition.objects.filter(pk=edition.pk).update(state=Edition.State.PAUSED)
+
+
+def of_later(edition: Edition) -> None:
+    later = datetime.now(UTC) + timedelta(hours=5)
+    Delivery.objects.filter(edition=edition, state=State.READY).update(not_before=later)
+
+
+def put_off(edition: Edition) -> None:
+    later = datetime.now(UTC) + timedelta(hours=5)
+    Delivery.objects.filter(edition=edition, state=State.READY).update(state=State.DEFERRED, retry_at=later)
+
+
+def held_by_others(edition: Edition) -> None:
+    later = datetime.now(UTC) + timedelta(minutes=5)
+    Delivery.objects.filter(edition=edition, state=State.READY).update(state=State.CLAIMED, lease_until=later)
+
+
+def due_now(edition: Edition) -> None:
+    """As it was furnished."""
+
+
+@pytest.mark.parametrize("waits", [paused, of_later, put_off, held_by_others, due_now])
+def test_a_claim_touches_its_batch_whatever_else_waits(
+    waits: Callable[[Edition], None], large_edition: Edition
+) -> None:
+    waits(large_edition)
+    with counted() as touched:
+        claimed = claiming.claim(owner="one", at=datetime.now(UTC), limit=BATCH)
+    assert len(claimed) == (BATCH if waits is due_now else 0)
+    assert len(touched) >= 2
+    assert sum(touched.values()) <= CLAIMS, touched
+
+
+@pytest.mark.parametrize("waits", [paused, of_later, put_off, held_by_others])
+def test_counting_what_is_due_walks_nothing_that_is_not(
+    waits: Callable[[Edition], None], large_edition: Edition
+) -> None:
+    waits(large_edition)
+    with counted() as touched:
+        assert due.count(datetime.now(UTC)) == 0
+    assert sum(touched.values()) <= 10, touched
+
+
+def test_who_is_due_is_counted_no_further_than_the_tasks_that_are_asked_for(large_edition: Edition) -> None:
+    del large_edition
+    with counted() as touched:
+        assert due.count(datetime.now(UTC)) == due.MOST_COUNTED
+    assert sum(touched.values()) <= due.MOST_COUNTED + 10, touched
+
+
+def test_a_sweep_finds_what_is_over_and_no_more(large_edition: Edition) -> None:
+    with counted() as touched:
+        settling.sweep(at=datetime.now(UTC))
+    assert sum(touched.values()) <= 10, touched
+    with counted() as touched:
+        settling.sweep(at=datetime.now(UTC) + timedelta(hours=13))
+    assert max(touched.values()) <= 2 * settling.PAGE, touched
+    assert Delivery.objects.filter(edition=large_edition, state=State.EXPIRED).count() == 2 * settling.PAGE
+
+
+def test_a_cancelled_edition_is_ended_page_by_page(large_edition: Edition) -> None:
+    now = datetime.now(UTC)
+    Edition.objects.filter(pk=large_edition.pk).update(state=Edition.State.CANCELLED, closed_at=now)
+    with counted() as touched:
+        settling.end_cancelled(at=now + timedelta(seconds=1), pages=1)
+    assert max(touched.values()) <= 2 * settling.PAGE, touched
+
+
+def test_a_page_of_readers_is_superseded_by_their_keys(large_edition: Edition) -> None:
+    newer = Edition.objects.latest("day")
+    readers = (
+        Delivery.objects.filter(edition=large_edition).order_by("pk").values_list("subscriber", flat=True)
+    )
+    page = [reader for reader in readers[: settling.PAGE] if reader]
+    with counted() as touched:
+        assert settling.supersede(page, newer, at=datetime.now(UTC)) == settling.PAGE / 2
+    assert max(touched.values()) <= 2 * settling.PAGE, touched
+
+
+@pytest.mark.parametrize(
+    ("index", "waits"), [("delivery_ready", held_by_others), ("delivery_deferred", put_off)], ids=str
+)
+def test_a_claim_whose_index_is_gone_is_seen_to_walk(
+    index: str, waits: Callable[[Edition], None], large_edition: Edition
+) -> None:
+    waits(large_edition)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"drop index {index}")
+        with counted() as touched:
+            claiming.claim(owner="one", at=datetime.now(UTC), limit=BATCH)
+        assert sum(touched.values()) > CLAIMS
         transaction.set_rollback(True)
