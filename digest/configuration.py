@@ -15,6 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from digest.postgresql import LINE
+
 #: Anymail's backends by the name an operator writes, each with the settings it cannot work without.
 PROVIDERS: dict[str, tuple[str, ...]] = {
     "amazon_ses": (),
@@ -232,12 +234,11 @@ def database(name: str, value: str, *, tests: Path) -> dict[str, Any]:
         found: dict[str, Any] = environ.Env.db_url_config(value) if known else {}
     except ValueError:
         found = {}  # its words may hold the password
-    options = found.setdefault("OPTIONS", {})
     if found.get("ENGINE") == "django.db.backends.sqlite3":
         return {**found, "TEST": {"NAME": str(tests)}, "OPTIONS": SQLITE_OPTIONS}
     if found.get("ENGINE") == "django.db.backends.postgresql":
-        options.setdefault("connect_timeout", 10)  # seconds; the driver's own patience is minutes
-        return {**found, "CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
+        patient = {"ENGINE": "digest.postgresql", "OPTIONS": {**LINE, **found.get("OPTIONS", {})}}
+        return {**found, **patient, "CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
     raise refuse(name, f"use sqlite:///path or postgres://user:password@host/name. {ESCAPES}")
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, Value, When
 
 from digest.delivery import due
 from digest.models import Delivery, Edition
@@ -60,3 +61,12 @@ def let_rest(keys: Iterable[int], *, owner: str, until: datetime) -> int:
     """Put off those of `keys` that `owner` gave back as ready, no attempt counted; return how many."""
     mine = Delivery.objects.filter(pk__in=list(keys), owner=owner, state=Delivery.State.READY)
     return mine.update(state=Delivery.State.DEFERRED, retry_at=until)
+
+
+def release_all(owner: str) -> None:
+    """Give back everything that `owner` has claimed and not begun to send."""
+    never_put_off = When(retry_at=None, then=Value(Delivery.State.READY.value))
+    waiting_again = Case(never_put_off, default=Value(Delivery.State.DEFERRED.value))
+    Delivery.objects.filter(owner=owner, state=Delivery.State.CLAIMED).update(
+        state=waiting_again, lease_until=None
+    )

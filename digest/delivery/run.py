@@ -4,14 +4,15 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from time import monotonic, sleep
+from time import monotonic
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection, reset_queries, transaction
+from django.db import reset_queries, transaction
 
 from digest.delivery import claiming, settling
 from digest.delivery.choosing import Desk
+from digest.delivery.persisting import FAULTS, OUTAGES, persist
 from digest.delivery.sending import Prepared, submit
 from digest.models import Delivery, Edition
 from digest.ranking import Pick
@@ -28,8 +29,10 @@ RENEW_AFTER = 0.5
 MOST_POISON = 10
 #: How long one rests that was given back twice in a row: its edition changes faster than messages are made.
 REST = timedelta(minutes=1)
-#: Seconds between tries to write outcomes when the database fails.
-KEEP_TRYING = (0.2, 1.0, 5.0)
+#: Outages of the database in a row, none of them survived by a single batch, after which a worker gives up.
+MOST_OUTAGES = 3
+#: Seconds for which work that nothing depends on is tried again: leases put right what is left undone.
+A_WHILE = 30.0
 
 Clock = Callable[[], datetime]
 Settled = Sequence[tuple[Prepared, Outcome]]
@@ -143,7 +146,7 @@ class Worker:
         renew_at = self.clock() + RENEW_AFTER * timedelta(seconds=settings.LEASE_SECONDS)
         while waiting or settled:
             if self.clock() >= renew_at:
-                claiming.renew([item.delivery for item in waiting], owner=self.owner, at=self.clock())
+                self._renew(waiting)
                 renew_at = self.clock() + RENEW_AFTER * timedelta(seconds=settings.LEASE_SECONDS)
             group = [] if self.stalled else waiting[: settings.IN_FLIGHT]
             going = self._exchange(settled, group)
@@ -161,33 +164,40 @@ class Worker:
             settled = list(zip(going, outcomes, strict=True))
             self.stalled = _is_vain(outcomes)
 
+    def _renew(self, waiting: Sequence[Prepared]) -> None:
+        """Hold what waits for another lease. Outcomes wait in memory meanwhile, so it is no fault to fail."""
+        held = [item.delivery for item in waiting]
+        try:
+            claiming.renew(held, owner=self.owner, at=self.clock())
+        except FAULTS:
+            log.exception("leases_not_renewed", deliveries=len(held))
+
     def _exchange(self, settled: Settled, group: Sequence[Prepared]) -> list[Prepared]:
         """Commit the outcomes of one group and the start of the next together; return who may go.
 
-        What was sent must not lose its outcome because the next group's commit failed.
+        What was sent must not lose its outcome because the next group's commit failed. Whether that commit
+        happened nobody knows: its answer may be what was lost. Nothing of the group is on the wire, so what
+        became `submitting` by it is still ours to send.
         """
         try:
             with transaction.atomic():
                 settling.settle(settled, at=self.clock())
                 return submit(group, at=self.clock())
-        except DatabaseError:
+        except FAULTS:
             log.exception("exchange_failed", settled=len(settled))
-            self._keep(settled)
-            return submit(group, at=self.clock())
+        self._keep(settled)
+        return persist(lambda: submit(group, at=self.clock(), again=True), seconds=A_WHILE)
 
     def _keep(self, settled: Settled) -> None:
-        """Write outcomes, trying again on a fresh connection: else mails that left would count as unknown."""
-        for wait in (*KEEP_TRYING, None):
-            try:
-                settling.settle(settled, at=self.clock())
-            except DatabaseError:
-                if wait is None:
-                    raise
-                sleep(wait)
-                if not connection.in_atomic_block:
-                    connection.close()
-            else:
-                return
+        """Write outcomes, trying again and again: else mails that left would count as unknown."""
+        persist(lambda: settling.settle(settled, at=self.clock()))
+
+    def give_back(self) -> None:
+        """Give back what this worker holds and has not begun to send, whatever it knows of it.
+
+        The answer to a claim may be what was lost: then the rows are ours, and nobody knows which.
+        """
+        persist(lambda: claiming.release_all(self.owner), seconds=A_WHILE)
 
 
 def _is_vain(outcomes: Sequence[Outcome]) -> bool:
@@ -214,18 +224,28 @@ def run(
 ) -> int:
     """Work until nothing is due, `limit` deliveries were claimed, `seconds` are over or sending is in vain.
 
-    Returns how many deliveries were claimed.
+    Returns how many deliveries were claimed. An outage of the database is survived: what was claimed is
+    given back, and the work goes on. Raises OperationalError after the third one in a row.
     """
-    settling.sweep(at=worker.clock())
+    persist(lambda: settling.sweep(at=worker.clock()), seconds=A_WHILE)
     stop_at = monotonic() + seconds if seconds is not None else None
     worker.stalled = False
-    total = 0
+    total = outages = 0
     while not worker.stalled and (limit is None or total < limit):
         if stop_at is not None and monotonic() >= stop_at:
             break
-        claimed = worker.work(
-            limit=BATCH if limit is None else limit - total, any_hour=any_hour, edition=edition
-        )
+        try:
+            claimed = worker.work(
+                limit=BATCH if limit is None else limit - total, any_hour=any_hour, edition=edition
+            )
+        except OUTAGES:
+            outages += 1
+            log.exception("work_interrupted", outages=outages)
+            worker.give_back()
+            if outages >= MOST_OUTAGES:
+                raise
+            continue
+        outages = 0
         if not claimed:
             break
         total += claimed

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from digest import schedule
 from digest.delivery.claiming import lease_end
@@ -27,16 +27,20 @@ class Prepared:
     moment: datetime
 
 
-def submit(prepared: Sequence[Prepared], *, at: datetime) -> list[Prepared]:
+def submit(prepared: Sequence[Prepared], *, at: datetime, again: bool = False) -> list[Prepared]:
     """Move to `submitting` those that still may go and return them; the caller commits before the first byte.
 
     Whoever unsubscribed, was suppressed or paused meanwhile, and what expired or was cancelled, ends here
     in its own counted state. A row that another owner took over (another epoch) is left alone.
+
+    `again`: the caller has tried before, sent nothing, and does not know whether that commit happened. Then
+    rows that are `submitting` by it (the epoch is the caller's) are looked at like claimed ones.
     """
     if not prepared:
         return []
+    was = [Delivery.State.CLAIMED, Delivery.State.SUBMITTING] if again else [Delivery.State.CLAIMED]
     with transaction.atomic():
-        return _submit({item.delivery.pk: item for item in prepared}, at)
+        return _submit({item.delivery.pk: item for item in prepared}, at, was)
 
 
 class _Look(NamedTuple):
@@ -55,10 +59,10 @@ class _Look(NamedTuple):
     delivered_at: datetime | None
 
 
-def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
+def _submit(prepared: dict[int, Prepared], at: datetime, was: Sequence[Delivery.State]) -> list[Prepared]:
     # The deliveries' rows only: a join with nullable sides cannot be locked on PostgreSQL.
     held = Delivery.objects.select_for_update(of=("self",)).filter(
-        pk__in=prepared, state=Delivery.State.CLAIMED, lease_until__gt=at
+        pk__in=prepared, state__in=was, lease_until__gt=at
     )
     looks = [
         _Look(*row)
@@ -88,8 +92,7 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
         if state == Delivery.State.SUBMITTING:
             going.append(item)
         else:
-            ended = None if state in Delivery.WAITING else at
-            Delivery.objects.filter(pk=look.pk).update(state=state, settled_at=ended, lease_until=None)
+            _end(look.pk, state, at)
     write(
         (
             "state",
@@ -103,10 +106,22 @@ def _submit(prepared: dict[int, Prepared], at: datetime) -> list[Prepared]:
             "clicks_counted",
         ),
         ((item.delivery, _submission(item, at)) for item in going),
-        was=[Delivery.State.CLAIMED],
+        was=was,
     )
     keys = {item.delivery.pk for item in going}
     return [item for key, item in prepared.items() if key in keys]
+
+
+def _end(pk: int, state: Delivery.State, at: datetime) -> None:
+    """Give a row that does not go the state `state`."""
+    row = Delivery.objects.filter(pk=pk)
+    ended = None if state in Delivery.WAITING else at
+    try:
+        with transaction.atomic():
+            row.update(state=state, settled_at=ended, lease_until=None)
+    except IntegrityError:
+        # It was `submitting` when a newer edition enrolled its reader, and only one of the two may wait.
+        row.update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None)
 
 
 def _submission(item: Prepared, at: datetime) -> dict[str, object]:

@@ -302,10 +302,10 @@ def test_outcomes_survive_a_database_fault_at_the_next_commit(
     edition = enrolled(WEDNESDAY, papers)
     calls = itertools.count()
 
-    def failing(group: Sequence[Prepared], *, at: datetime) -> list[Prepared]:
+    def failing(group: Sequence[Prepared], *, at: datetime, again: bool = False) -> list[Prepared]:
         if next(calls) == 1:
             raise OperationalError("deadlock detected")
-        return submit(group, at=at)
+        return submit(group, at=at, again=again)
 
     monkeypatch.setattr(loop, "submit", failing)
     deliver()

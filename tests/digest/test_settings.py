@@ -16,6 +16,7 @@ from django.core.mail import get_connection
 from django.test import override_settings
 
 from digest import configuration as read
+from digest.postgresql import LINE
 from subscribers.links import unsubscribe_url
 from subscribers.mail import compose_digest
 
@@ -237,11 +238,13 @@ def test_a_mail_servers_port_may_be_left_out(address: str, port: int) -> None:
 
 def test_postgresql_is_not_waited_for_in_vain(tmp_path: Path) -> None:
     found = read.database("DATABASE_URL", "postgres://ada:x@db.example.org/papers", tests=tmp_path)
-    assert found["OPTIONS"] == {"connect_timeout": 10}
+    assert (found["OPTIONS"], found["ENGINE"]) == (LINE, "digest.postgresql")
+    assert LINE["connect_timeout"] <= 10
+    assert LINE["tcp_user_timeout"] <= 60_000
     asked = read.database(
         "DATABASE_URL", "postgres://db/papers?connect_timeout=3&sslmode=require", tests=tmp_path
     )
-    assert asked["OPTIONS"] == {"connect_timeout": 3, "sslmode": "require"}
+    assert asked["OPTIONS"] == {**LINE, "connect_timeout": 3, "sslmode": "require"}
 
 
 def test_a_provider_takes_its_keys_and_more_senders(tmp_path: Path) -> None:

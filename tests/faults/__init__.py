@@ -1,0 +1,1 @@
+"""Parts of the world fail, as they do."""
