@@ -134,6 +134,9 @@ EMAIL_TIMEOUT = 30
 ANYMAIL_PROVIDER = env.text("ANYMAIL_PROVIDER", "").lower().replace("-", "_")
 ANYMAIL: dict[str, Any] = {}
 EMAIL_BACKEND = "digest.mailbox.EmailBackend"
+#: What else must be right before an event of Amazon SES or of Resend is believed.
+SES_TOPIC_ARNS = env.read("SES_TOPIC_ARNS", "", callers.topics)
+RESEND_SIGNING_SECRET = env.read("RESEND_SIGNING_SECRET", "", callers.svix_secret)
 if ANYMAIL_PROVIDER:
     with env.noting():
         ANYMAIL = read.anymail(ANYMAIL_PROVIDER, os.environ)

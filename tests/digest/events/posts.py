@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import json
-from base64 import b64encode
+import time
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,10 +14,29 @@ from tests.cast import NOON
 
 SECRET = "hook:a-password-of-the-tests"
 SIGNING_KEY = "a-signing-key-of-the-tests"
+SVIX_SECRET = "whsec_" + b64encode(b"a-signing-secret-of-the-tests").decode()
 KEYS = {"MAILGUN_WEBHOOK_SIGNING_KEY": SIGNING_KEY}
 GONE = "550 5.1.1 The email account that you tried to reach does not exist"
 POLICY = "550 5.7.1 Message rejected due to our policy"
 FULL = "452 4.2.2 The mailbox is full"
+
+
+def svix(one: "Post", seconds: int | str | None = None, secret: str = SVIX_SECRET, **headers: str) -> "Post":
+    """Return Resend's post as Svix signs it: docs.svix.com, "Verifying webhooks manually"."""
+    name, moment = one.headers["svix-id"], str(int(time.time()) if seconds is None else seconds)
+    key = b64decode(secret.removeprefix("whsec_"))
+    mac = hmac.new(key, f"{name}.{moment}.".encode() + one.body, hashlib.sha256).digest()
+    given = f"v1,{b64encode(b'another').decode()} v1,{b64encode(mac).decode()} v2,unknown"
+    signed = {"svix-timestamp": moment, "svix-signature": given, **headers}
+    return Post(one.provider, one.body, {**one.headers, **signed})
+
+
+def mailgun_signed(one: "Post", moment: object, token: str) -> "Post":
+    """Return Mailgun's post with a right signature of that moment and token."""
+    said = json.loads(one.body)
+    mac = hmac.new(SIGNING_KEY.encode(), f"{moment}{token}".encode(), hashlib.sha256).hexdigest()
+    said["signature"] = {"timestamp": moment, "token": token, "signature": mac}
+    return Post("mailgun", json.dumps(said).encode())
 
 
 def basic(secret: str = SECRET) -> str:
@@ -88,7 +108,8 @@ def mailgun(what: str, named: dict[str, str], to: str, at: datetime = NOON, seri
         "left": {"event": "unsubscribed"},
         "opened": {"event": "opened", "client-info": {"user-agent": "Invented/1"}},
     }
-    token, stamp = f"{serial:050}", str(int(at.timestamp()))
+    # What it tells of may be old; it is posted, and signed, now.
+    token, stamp = f"{serial:050}", str(int(time.time()))
     mac = hmac.new(SIGNING_KEY.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
     data = {"recipient": to, "timestamp": at.timestamp(), "user-variables": named, **kinds[what]}
     said = {"signature": {"token": token, "timestamp": stamp, "signature": mac}, "event-data": data}
