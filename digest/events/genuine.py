@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 
 #: No provider repeats a post for longer: Mailgun goes on for 8 hours, Svix dates each try anew.
 OLDEST = timedelta(hours=24)
-#: As all moments from 2001 to 2286 are written. Mailgun signs timestamp and token as one string: a captured post
-#: that is cut elsewhere has a token, and so a name, of its own, but a moment far from today.
+#: As all moments from 2001 to 2286 are written. Mailgun signs timestamp and token as one string: a captured
+#: post that is cut elsewhere has a token, and so a name, of its own, but a moment far from today.
 _SECONDS = re.compile(r"[0-9]{10}")
 
 
