@@ -20,11 +20,24 @@ def celery(broker_url: str, data_dir: Path, *, tick_seconds: int) -> dict[str, A
         "CELERY_TASK_SERIALIZER": "json",
         "CELERY_ACCEPT_CONTENT": ["json"],
         "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
+        # A message is taken when a process is free for it: one that waits in a worker is overtaken by nobody.
+        "CELERY_WORKER_DISABLE_PREFETCH": True,
         "CELERY_TASK_TIME_LIMIT": 600,  # well below the broker's visibility timeout of an hour
         "CELERY_TASK_SOFT_TIME_LIMIT": 540,
         "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,
-        # Without these a black-holed broker holds a sender of messages for 45 s and more.
-        "CELERY_BROKER_TRANSPORT_OPTIONS": {"socket_timeout": 5, "socket_connect_timeout": 1},
+        # For ever: the default gives up, and ends the process, after the better part of an hour.
+        "CELERY_BROKER_CONNECTION_MAX_RETRIES": None,
+        # A broker that answers with an error (read-only in a failover, its disk or memory full) is away, too.
+        "CELERY_BROKER_CHANNEL_ERROR_RETRY": True,
+        "CELERY_BROKER_TRANSPORT_OPTIONS": {
+            # Without these a black-holed broker holds a sender of messages for 45 s and more.
+            "socket_timeout": 5,
+            "socket_connect_timeout": 1,
+            # A worker waits for the broker's answer on a socket that may lead nowhere by now: an answer that
+            # is overdue by so many seconds is waited for on a new one.
+            "health_check_interval": 5,
+            "socket_keepalive": True,
+        },
         "CELERY_TASK_PUBLISH_RETRY_POLICY": {"max_retries": 1},
         "CELERY_TIMEZONE": "UTC",
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,

@@ -17,6 +17,7 @@ from django.db import transaction
 from digest import reasons
 from digest.clicking import humans
 from digest.models import Candidate, CandidateFigures, Click, Delivery, Edition, EditionTally
+from subscribers import stopping
 
 #: Deliveries read at once: some megabytes of picks.
 PAGE = 5_000
@@ -53,7 +54,7 @@ def tally_due(*, at: datetime, seconds: float = 45) -> int:
     """
     stop_at, finished = monotonic() + seconds, 0
     for edition in _due(at):
-        if monotonic() >= stop_at:
+        if stopping.told() or monotonic() >= stop_at:
             break
         finished += walk(edition, at=at, seconds=stop_at - monotonic())
     return finished
@@ -90,7 +91,7 @@ def walk(edition: Edition, *, at: datetime, seconds: float = 45) -> bool:
             return _finish(tally, working, took, at)
         if not _write(tally, working=working, upto=rows[-1].pk, took=took):
             return False  # another worker is at it
-        if monotonic() - begun >= seconds:
+        if stopping.told() or monotonic() - begun >= seconds:
             return False
         tally.refresh_from_db()
 

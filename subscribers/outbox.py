@@ -12,7 +12,7 @@ from uuid import uuid4
 import structlog
 from django.conf import settings
 
-from subscribers import letters
+from subscribers import letters, stopping
 from subscribers.addresses import address_hash
 from subscribers.leasing import claim
 from subscribers.models import AddressChange, Subscriber, Suppression, SystemMail
@@ -56,7 +56,7 @@ def deliver_due(*, at: datetime, limit: int = 500) -> int:
     with closing(Sender()) as sender:
         for _ in range(limit):
             now = at + timedelta(seconds=time.monotonic() - started)
-            mail = _next(owner, now)
+            mail = None if stopping.told() else _next(owner, now)
             if mail is None:
                 break
             fate = _deliver(mail, sender, now)

@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from subscribers import outbox, retention, signups
+from subscribers import outbox, retention, signups, stopping
 from subscribers.importing import jobs, running
 
 #: A run of `tidy` stops here; what is left is for the next hour.
@@ -25,7 +25,10 @@ def send_outbox() -> int:
 def tidy() -> int:
     """Forget what is due, page by page, for a while."""
     started, touched = time.monotonic(), 0
-    while time.monotonic() - started < TIDY_SECONDS and (page := retention.tidy(at=timezone.now())):
+    while time.monotonic() - started < TIDY_SECONDS and not stopping.told():
+        page = retention.tidy(at=timezone.now())
+        if not page:
+            break
         touched += page
     jobs.discard_old(timezone.now())
     return touched

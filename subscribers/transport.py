@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from subscribers import wire
+from subscribers import stopping, wire
 from subscribers.outcomes import Fate, Outcome, classed, told
 from subscribers.smtp import EmailBackend as SMTPBackend
 from subscribers.smtp import Stage
@@ -157,7 +157,12 @@ class Senders:
         self._all.append(self._mine.sender)
 
     def _send(self, message: EmailMessage) -> Outcome:
-        """Send in this thread; a crash of our own code leaves this message's fate unknown, and no other's."""
+        """Send in this thread; a crash of our own code leaves this message's fate unknown, and no other's.
+
+        In a process that was told to stop, what is not on the wire yet goes on no wire.
+        """
+        if stopping.told():
+            return Outcome(Fate.NOT_SENT, "its worker was stopped before it was begun")
         sender: Sender = self._mine.sender
         try:
             return sender.send(message)

@@ -17,6 +17,7 @@ from digest.delivery.sending import Prepared, submit
 from digest.models import Delivery, Edition
 from digest.ranking import Pick
 from digest.rendering import EditionRenderer
+from subscribers import stopping
 from subscribers.transport import Fate, Interrupted, Outcome, Senders
 
 log = structlog.get_logger(__name__)
@@ -45,11 +46,21 @@ class UnmailableError(Exception):
 class Worker:
     """One owner of claims with its senders and, per edition, the pool and the renderer it works from."""
 
-    def __init__(self, clock: Clock, *, on_settled: Callable[[int], object] = lambda _count: None) -> None:
-        """`clock` returns the moment (aware UTC); `on_settled` hears how many deliveries were settled."""
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        on_settled: Callable[[int], object] = lambda _count: None,
+        enough: Callable[[], bool] = stopping.told,
+    ) -> None:
+        """`clock` returns the moment (aware UTC); `on_settled` hears how many deliveries were settled.
+
+        `enough` is asked between two groups of messages: once it says so, nothing more is begun.
+        """
         self.owner = secrets.token_hex(8)
         self.clock = clock
         self.on_settled = on_settled
+        self.enough = enough
         self.senders = Senders()
         self.stalled = False
         self._desks: dict[tuple[int, int], tuple[Desk, EditionRenderer]] = {}
@@ -148,6 +159,7 @@ class Worker:
             if self.clock() >= renew_at:
                 self._renew(waiting)
                 renew_at = self.clock() + RENEW_AFTER * timedelta(seconds=settings.LEASE_SECONDS)
+            self.stalled = self.stalled or self.enough()
             group = [] if self.stalled else waiting[: settings.IN_FLIGHT]
             going = self._exchange(settled, group)
             self.on_settled(len(settled))
@@ -222,7 +234,8 @@ def run(
     any_hour: bool = False,
     edition: Edition | None = None,
 ) -> int:
-    """Work until nothing is due, `limit` deliveries were claimed, `seconds` are over or sending is in vain.
+    """Work until nothing is due, `limit` deliveries were claimed, `seconds` are over, sending is in vain or
+    the worker has `enough`.
 
     Returns how many deliveries were claimed. An outage of the database is survived: what was claimed is
     given back, and the work goes on. Raises OperationalError after the third one in a row.
@@ -232,7 +245,7 @@ def run(
     worker.stalled = False
     total = outages = 0
     while not worker.stalled and (limit is None or total < limit):
-        if stop_at is not None and monotonic() >= stop_at:
+        if worker.enough() or (stop_at is not None and monotonic() >= stop_at):
             break
         try:
             claimed = worker.work(

@@ -17,7 +17,7 @@ from digest.delivery.rows import write
 from digest.delivery.settling import settle_by_evidence, takes_evidence
 from digest.events import judging
 from digest.models import Delivery, ProviderEvent
-from subscribers import lifecycle
+from subscribers import lifecycle, stopping
 from subscribers.consent import Trace
 from subscribers.models import Subscriber, Suppression
 
@@ -45,7 +45,7 @@ _SUPPRESSING = {Kind.BOUNCED: Suppression.Reason.BOUNCE, Kind.COMPLAINED: Suppre
 def apply_waiting(*, at: datetime, seconds: float = 50) -> int:
     """Apply what waits, oldest first, for at most `seconds`; return how many events were applied."""
     stop_at, after, applied = monotonic() + seconds, 0, 0
-    while monotonic() < stop_at:
+    while monotonic() < stop_at and not stopping.told():
         waiting = ProviderEvent.objects.filter(applied_at=None, pk__gt=after).order_by("pk")
         page = list(waiting.values_list("pk", flat=True)[:PAGE])
         if not page:

@@ -14,6 +14,7 @@ import structlog
 import tablib
 from django.db import IntegrityError, reset_queries, transaction
 
+from subscribers import stopping
 from subscribers.admitting import admit_imported, suppress_imported
 from subscribers.importing import jobs
 from subscribers.importing.decoding import TOLD
@@ -134,7 +135,7 @@ class _Walk:
             self.job.rate = (self.job.done - before) / elapsed if elapsed else 0.0
             self.progress(self.job)
             reset_queries()  # in development Django keeps the text of the last 9,000 statements
-            if time.monotonic() > until and self.job.done < total:
+            if (stopping.told() or time.monotonic() > until) and self.job.done < total:
                 self._pause()
                 return
         self._end()

@@ -1,9 +1,10 @@
 """A fast SMTP sink in a process of its own, for benches and long runs.
 
-    python -m tests.sinks.lean_sink --port 0 --log FILE [--mbox FILE]
+    python -m tests.sinks.lean_sink --port 0 --log FILE [--mbox FILE] [--pause SECONDS]
 
-prints its port, then takes everything. The log has one line a message, `recipient<TAB>Message-ID`; it is
-written every 0.2 s and when the sink is told to stop (SIGTERM, SIGINT).
+prints its port, then takes everything; with --pause it takes its time over each message. The log has one line
+a message, `recipient<TAB>Message-ID`; it is written every 0.2 s and when the sink is told to stop (SIGTERM,
+SIGINT).
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import BinaryIO
 
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 _MAILBOX = re.compile(rb"<([^>]*)>")
+TAKEN = b"250 2.0.0 Ok: taken\r\n"
 _EHLO = b"250-lean\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 52428800\r\n"
 
 
@@ -53,8 +55,9 @@ class Ledger:
 class Session(asyncio.Protocol):
     """One connection: commands until DATA, then a body until its final dot."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, pause: float = 0.0) -> None:
         self._ledger = ledger
+        self._pause = pause
         self._buffer = bytearray()
         self._recipients: list[bytes] = []
         self._in_body = False
@@ -72,7 +75,9 @@ class Session(asyncio.Protocol):
         answers: list[bytes] = []
         while (answer := self._body() if self._in_body else self._command()) is not None:
             answers.append(answer)
-        if answers:
+        if self._pause and answers and answers[-1] == TAKEN:
+            asyncio.get_running_loop().call_later(self._pause, self._transport.write, b"".join(answers))
+        elif answers:
             self._transport.write(b"".join(answers))
             if answers[-1].startswith(b"221"):
                 self._transport.close()
@@ -86,7 +91,7 @@ class Session(asyncio.Protocol):
         self._ledger.take(self._recipients, bytes(self._buffer[:end]))
         del self._buffer[: end + (3 if end == 0 else 5)]
         self._in_body, self._recipients = False, []
-        return b"250 2.0.0 Ok: taken\r\n"
+        return TAKEN
 
     def _command(self) -> bytes | None:
         """Answer the next command when its line is whole."""
@@ -107,13 +112,13 @@ class Session(asyncio.Protocol):
         return {b"EHLO": _EHLO, b"QUIT": b"221 2.0.0 Bye\r\n"}.get(verb, b"250 2.0.0 Ok\r\n")
 
 
-async def serve(host: str, port: int, ledger: Ledger) -> None:
+async def serve(host: str, port: int, ledger: Ledger, pause: float = 0.0) -> None:
     """Serve until told to stop; the port is the first line on standard output."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = await loop.create_server(lambda: Session(ledger), host, port, backlog=1024)
+    server = await loop.create_server(lambda: Session(ledger, pause), host, port, backlog=1024)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     while not stop.is_set():
@@ -135,10 +140,11 @@ def main() -> None:
     options.add_argument("--port", type=int, default=0)
     options.add_argument("--log", type=Path)
     options.add_argument("--mbox", type=Path)
+    options.add_argument("--pause", type=float, default=0.0, help="seconds before each message's answer")
     given = options.parse_args()
     log = given.log.open("ab") if given.log else None
     mbox = given.mbox.open("ab") if given.mbox else None
-    asyncio.run(serve(given.host, given.port, Ledger(log, mbox)))
+    asyncio.run(serve(given.host, given.port, Ledger(log, mbox), given.pause))
 
 
 if __name__ == "__main__":
