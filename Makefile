@@ -1,7 +1,7 @@
 # Paperboy on a fresh machine: Python 3.11 or newer and make are all it needs. Written for GNU make 3.81 (macOS) and later.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-all bench lint types check clean
+.PHONY: help demo up test test-all bench chaos chaos-full lint types check clean
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
@@ -31,6 +31,12 @@ test-all: $(VENV)/.installed-dev  ## every test: PostgreSQL, Redis and Chromium 
 
 bench: $(VENV)/.installed-dev  ## measure speed and memory
 	@$(PY) -m tests.bench.run
+
+chaos: $(VENV)/.installed-dev  ## kill workers at twelve steps, ten minutes at most, and count who got what
+	@$(PY) -m tests.chaos.matrix --seeds 3 --minutes 9
+
+chaos-full: $(VENV)/.installed-dev  ## all 600 runs of it, an hour; stopped, the same command goes on
+	@$(PY) -m tests.chaos.matrix
 
 lint: $(VENV)/.installed-dev  ## ruff: rules and layout
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
