@@ -45,7 +45,9 @@ def takes_not(address: str) -> bool:
 
 def told_of(address: str) -> tuple[str, ...]:
     """Return what the provider posts of a mail that it took for this reader."""
-    return _TOLD.get(_number(address) % 50, ("delivered",))
+    number = _number(address)
+    told = number % 2 == 0 or takes_silently(address)
+    return _TOLD.get(number % 50, ("delivered",) if told else ())
 
 
 def leaves(address: str) -> bool:

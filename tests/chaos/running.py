@@ -26,7 +26,7 @@ from tests.chaos.nursery import Nursery
 from tests.chaos.places import APPROVED, OPEN, Place
 from tests.chaos.postbox import Postbox
 from tests.chaos.sink import Sink
-from tests.chaos.steps import STEPS, Plan
+from tests.chaos.steps import STEPS, WEBHOOK, Plan
 from tests.processes import free_port
 
 #: A run that is not over by then is a fault.
@@ -56,16 +56,17 @@ class Stage:
 
     def run(self, plan: Plan) -> dict[str, Any]:
         """Run `plan` and return its figures; `faults` is empty where everything is as promised."""
-        if isinstance(self.server, Postbox) and not self._undisturbed:
+        webhook = plan.step == WEBHOOK
+        if webhook and not self._undisturbed:
             verdict, _ = self._do(replace(plan, kills=()))
             self._undisturbed = postbox.fingerprint()
             if verdict.faults:
                 return {**asdict(verdict), "faults": ["undisturbed: " + fault for fault in verdict.faults]}
         began = time.monotonic()
         verdict, crew = self._do(plan)
-        if self._undisturbed:
+        if webhook:
             verdict.faults += postbox.differences(self._undisturbed, postbox.fingerprint())
-        self._next_edition(verdict)
+        self._next_edition(verdict, after_webhooks=webhook)
         return {
             **asdict(verdict),
             "kills": len(crew.deaths),
@@ -83,6 +84,7 @@ class Stage:
             crew.start()
             if isinstance(self.server, Postbox):
                 planted = postbox.planted()
+            if plan.step == WEBHOOK:
                 over = watch(crew, 0) and tell(crew, plan, ledger)
             else:
                 over = watch(crew, len(plan.kills))
@@ -102,7 +104,7 @@ class Stage:
         self.folder.mkdir(parents=True, exist_ok=True)
         world.sources_answered()
 
-    def _next_edition(self, verdict: Verdict) -> None:
+    def _next_edition(self, verdict: Verdict, *, after_webhooks: bool) -> None:
         """Make and deliver tomorrow's edition in this process, whose clock says tomorrow; judge it."""
         before = rows()
         ledger = self.server.begin()
@@ -115,7 +117,7 @@ class Stage:
         finally:
             worker.close()
         readers = world.eligible()
-        if isinstance(self.server, Postbox):
+        if after_webhooks:
             readers = {
                 reader for reader in readers if postbox.takes_not(reader) or not postbox.leaves(reader)
             }
