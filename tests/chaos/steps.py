@@ -113,7 +113,7 @@ class Plan:
 
     @property
     def carrier(self) -> str:
-        """How mails leave: by a provider's API where there are webhooks, and for every fifth seed of the rest.
+        """How mails leave: by a provider's API where there are webhooks, and for every fifth other seed.
 
         The three steps on the wire are SMTP's.
         """
