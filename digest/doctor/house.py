@@ -3,7 +3,8 @@
 import os
 import shutil
 import zoneinfo
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import redis
@@ -15,9 +16,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Min
 from django.db.models.functions import Coalesce
 
+from digest.delivery import due as due_digests
 from digest.doctor.finding import Finding, Findings, advice, good, quoted, unseen, wrong
 from digest.doctor.looking import Looking
-from digest.models import Delivery
 from subscribers.models import SystemMail
 
 #: So old may what is due become before nobody seems to take it: two ticks and a full task.
@@ -102,11 +103,9 @@ def broker(looking: Looking) -> Findings:
 
 def due(looking: Looking) -> Findings:
     """Look at the oldest row that is due: whatever else runs, that it is taken is what counts."""
-    digests = Delivery.objects.due(looking.at).order_by()
     mails = SystemMail.objects.due(looking.at).order_by()
     since = {
-        # A retry is due from its own moment on, what a dead worker held from the end of its lease.
-        "digest": digests.aggregate(at=Min(Coalesce("lease_until", "retry_at", "not_before")))["at"],
+        "digest": min(_due_since(looking.at), default=None),
         "mail of the house": mails.aggregate(at=Min(Coalesce("lease_until", "not_before")))["at"],
     }
     for what, oldest in since.items():
@@ -118,6 +117,16 @@ def due(looking: Looking) -> Findings:
                 f"The oldest {what} that is due has waited for {minutes:,.0f} minutes.",
                 "See that worker and beat run and what their log says; then: manage.py deliver",
             )
+
+
+def _due_since(at: datetime) -> Iterator[datetime]:
+    """Yield since when the first of each line of digests is due.
+
+    A retry is due from its own moment on, what a dead worker held from the end of its lease.
+    """
+    for line in due_digests.lines(at):
+        for state, *moments in line.values_list("state", "lease_until", "retry_at", "not_before")[:1]:
+            yield dict(zip(("claimed", "deferred", "ready"), moments, strict=True))[state]
 
 
 def machine(looking: Looking) -> Findings:  # noqa: ARG001 - every check is called alike

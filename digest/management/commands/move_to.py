@@ -99,7 +99,7 @@ def _postgresql(url: str) -> dict[str, Any]:
         target = configuration.database("--database-url", url, tests=Path())
     except ImproperlyConfigured as error:
         raise CommandError(str(error), returncode=2) from error
-    if not target["ENGINE"].endswith("postgresql"):
+    if "postgresql" not in target["ENGINE"]:
         raise CommandError("--database-url: use postgres://user@host/name.", returncode=2)
     return target
 
