@@ -125,8 +125,10 @@ def _due_since(at: datetime) -> Iterator[datetime]:
     A retry is due from its own moment on, what a dead worker held from the end of its lease.
     """
     for line in due_digests.lines(at):
-        for state, *moments in line.values_list("state", "lease_until", "retry_at", "not_before")[:1]:
-            yield dict(zip(("claimed", "deferred", "ready"), moments, strict=True))[state]
+        first = line.first()
+        if first is not None:
+            moments = {first.State.CLAIMED: first.lease_until, first.State.DEFERRED: first.retry_at}
+            yield moments.get(first.State(first.state)) or first.not_before
 
 
 def machine(looking: Looking) -> Findings:  # noqa: ARG001 - every check is called alike
