@@ -12,7 +12,9 @@ class DigestConfig(AppConfig):
     verbose_name = "Papers and editions"
 
     def ready(self) -> None:
-        """Connect the receivers and register the checks."""
+        """Connect the receivers, register the checks, let the pace count the digests."""
         import_module("digest.receivers")
         import_module("digest.access.receivers")
         import_module("digest.checks")
+        pace = import_module("subscribers.pace")
+        pace.counters.append(import_module("digest.delivery.counting").left_between)

@@ -12,7 +12,7 @@ from typing import Any
 
 import environ
 
-from digest import branding, callers, hints, logs
+from digest import branding, callers, hints, logs, paces
 from digest import configuration as read
 from digest.access import guards
 from digest.environment import Environment
@@ -153,6 +153,11 @@ elif not DEBUG:
 SENDERS = env.read("SENDERS", "12" if ANYMAIL_PROVIDER else "2", read.whole_number, least=1, most=32)
 #: Messages between their `submitting` commit and their outcome, per worker: what a crash leaves unknown.
 IN_FLIGHT = env.read("IN_FLIGHT", "24", read.whole_number, least=1, most=100)
+#: At most so many mails: all of them, by mailbox provider, by day for a new sending domain.
+SEND_RATE = env.read("SEND_RATE", "", paces.send_rates)
+SEND_QUOTA = env.read("SEND_QUOTA", "", paces.send_rates)
+DOMAIN_RATES = env.read("DOMAIN_RATES", "", paces.domain_rates)
+WARMUP_START = env.read("WARMUP_START", "", paces.first_day)
 #: How long a claim holds, in seconds, before another worker may take it over.
 LEASE_SECONDS = env.read("LEASE_SECONDS", "300", read.whole_number, least=1, most=3600)
 

@@ -16,6 +16,7 @@ from subscribers import letters, stopping
 from subscribers.addresses import address_hash
 from subscribers.leasing import claim
 from subscribers.models import AddressChange, Subscriber, Suppression, SystemMail
+from subscribers.pace import Leave, Pacer
 from subscribers.transport import Fate, Outcome, Sender
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,9 @@ MOST_ATTEMPTS = 6
 #: Waits after the first, second ... attempt. The sum stays well below the 72 hours of a confirm link.
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
 _LONGEST_WAIT = timedelta(hours=6)
+_LONGEST_LIFE = timedelta(days=3)
+#: Seconds that a mail waits for the pace before it goes back, and how often it asks.
+_PATIENCE, _TRIES = 2.0, 5
 _Status = Subscriber.Status
 #: The states in which a reader still has a use for a mail of this kind.
 _WANTED_BY = {
@@ -53,13 +57,18 @@ def deliver_due(*, at: datetime, limit: int = 500) -> int:
     owner = uuid4().hex
     started = time.monotonic()
     accepted = 0
-    with closing(Sender()) as sender:
+
+    def clock() -> datetime:
+        return at + timedelta(seconds=time.monotonic() - started)
+
+    pacer = Pacer(clock)
+    with closing(Sender(pacer=pacer)) as sender:
         for _ in range(limit):
-            now = at + timedelta(seconds=time.monotonic() - started)
-            mail = None if stopping.told() else _next(owner, now)
+            now = clock()
+            mail = None if stopping.told() or pacer.held() else _next(owner, now)
             if mail is None:
                 break
-            fate = _deliver(mail, sender, now)
+            fate = _deliver(mail, sender, pacer, now)
             accepted += fate is Fate.ACCEPTED
             if fate is Fate.NOT_SENT:
                 break
@@ -74,13 +83,18 @@ def _next(owner: str, at: datetime) -> SystemMail | None:
     return None
 
 
-def _deliver(mail: SystemMail, sender: Sender, at: datetime) -> Fate | None:
+def _deliver(mail: SystemMail, sender: Sender, pacer: Pacer, at: datetime) -> Fate | None:
     if not _still_wanted(mail):
         _settle(mail, state=SystemMail.State.FAILED, detail="no longer wanted")
         return None
     if mail.attempts >= MOST_ATTEMPTS:
         _settle(mail, state=SystemMail.State.FAILED, detail=mail.detail or "gave up")
         return None
+    leave = _leave(mail, pacer)
+    if not leave.go:
+        wait = timedelta(seconds=leave.put_off.get(0, leave.wait))
+        _settle(mail, state=SystemMail.State.WAITING, detail=mail.detail, not_before=at + wait)
+        return None if leave.put_off else Fate.NOT_SENT
     # Counted before the wire, so that a mail which kills its worker comes to an end too.
     mail.attempts += 1
     _write(mail, attempts=mail.attempts)
@@ -88,6 +102,18 @@ def _deliver(mail: SystemMail, sender: Sender, at: datetime) -> Fate | None:
     _record(mail, outcome, at)
     log.info("system mail", mail=mail.public_id, kind=mail.kind, fate=outcome.fate, attempt=mail.attempts)
     return outcome.fate
+
+
+def _leave(mail: SystemMail, pacer: Pacer) -> Leave:
+    """Return whether the pace lets `mail` go; a short wait is waited for: somebody looks for this mail."""
+    domain = (mail.to or mail.subscriber.address).rpartition("@")[2]
+    leave = pacer.leave([domain], house=True)
+    for _ in range(_TRIES):
+        if leave.go or leave.put_off or leave.wait > _PATIENCE:
+            break
+        time.sleep(leave.wait)
+        leave = pacer.leave([domain], house=True)
+    return leave
 
 
 def _send(mail: SystemMail, sender: Sender, at: datetime) -> Outcome:
@@ -101,6 +127,9 @@ def _send(mail: SystemMail, sender: Sender, at: datetime) -> Outcome:
 
 
 def _record(mail: SystemMail, outcome: Outcome, at: datetime) -> None:
+    if not outcome.offered:  # somebody was asked to wait a moment ago
+        _write(mail, attempts=mail.attempts - 1)
+        mail.attempts -= 1
     if outcome.fate is Fate.ACCEPTED:
         _settle(mail, state=SystemMail.State.SENT, detail=outcome.detail, sent_at=at)
     elif outcome.fate is Fate.REJECTED or mail.attempts >= MOST_ATTEMPTS:
@@ -134,3 +163,10 @@ def _settle(mail: SystemMail, *, detail: str, **fields: object) -> None:
 def _write(mail: SystemMail, **fields: object) -> None:
     # The epoch fences an owner that comes back after its lease ran out.
     SystemMail.objects.filter(pk=mail.pk, epoch=mail.epoch, state=SystemMail.State.CLAIMED).update(**fields)
+
+
+def sent_between(since: datetime, until: datetime) -> int:
+    """Return how many mails left within [since, until), for the pace."""
+    # By an index: a mail is given up after some hours, so that none is older.
+    lately = SystemMail.objects.filter(created_at__gte=since - _LONGEST_LIFE, state=SystemMail.State.SENT)
+    return lately.filter(sent_at__gte=since, sent_at__lt=until).count()

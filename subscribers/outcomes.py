@@ -5,7 +5,7 @@ import math
 import re
 import smtplib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.utils import parsedate_to_datetime
@@ -32,13 +32,21 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"  # it may be delivered or not: sending again could deliver it twice
 
 
+class Slower(StrEnum):
+    """Who asks us to be slower: the provider or server that takes our mail, or one mailbox provider."""
+
+    PROVIDER = "provider"
+    DOMAIN = "domain"
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The fate of one message, and why.
 
     `detail`: at most 200 characters, no addresses. `provider_id`: the provider's name for the message.
     `retry_after`: seconds the far side asked us to wait. `address_is_bad`: the mailbox does not exist or the
-    provider refuses it for good; never true for a refusal of content, policy or sender.
+    provider refuses it for good; never true for a refusal of content, policy or sender. `slower`: who asks us
+    to be slower. `offered`: False when it was not tried at all, since somebody asks us to wait.
     """
 
     fate: Fate
@@ -46,6 +54,8 @@ class Outcome:
     provider_id: str = ""
     retry_after: float | None = None
     address_is_bad: bool = False
+    slower: Slower | None = None
+    offered: bool = True
 
 
 #: "There is no such mailbox", RFC 3463 section 3.2 and RFC 7505 (5.1.10, a domain that takes no mail).
@@ -145,6 +155,8 @@ def _sender_refused(error: smtplib.SMTPSenderRefused) -> Outcome:
     But 552 speaks of this message's size (RFC 1870 section 6.3).
     """
     outcome = _smtp(error.smtp_code, error.smtp_error)
+    if outcome.slower:  # of MAIL: it is us, whoever the reader is
+        return replace(outcome, slower=Slower.PROVIDER)
     if outcome.fate is Fate.REJECTED and error.smtp_code != 552:
         return Outcome(Fate.NOT_SENT, told(f"check DEFAULT_FROM_EMAIL: {outcome.detail}"))
     return outcome
@@ -157,7 +169,8 @@ def _smtp(code: int, text: bytes | str, *, mailbox: bool = False, dot: bool = Fa
     if code in _CREDENTIALS:
         return Outcome(Fate.NOT_SENT, told(f"check the user name and password of EMAIL_URL: {detail}"))
     if 400 <= code <= 499:
-        return Outcome(Fate.DEFERRED, detail)
+        slower = Slower.DOMAIN if code == 421 or enhanced_code(said).startswith("4.7.") else None
+        return Outcome(Fate.DEFERRED, detail, slower=slower)
     if not 500 <= code <= 599:  # no refusal at all; before the body it cannot have been taken
         return Outcome(Fate.UNKNOWN if dot else Fate.NOT_SENT, told(f"not an SMTP answer: {detail}"))
     enhanced = enhanced_code(said)
@@ -175,14 +188,16 @@ def http(status: int, headers: Mapping[str, str], body: str = "") -> Outcome:
     idempotency key is answered while, or after, an earlier request with it was taken.
     """
     detail = told(f"HTTP {status} {body}")
+    asked = retry_after(headers.get("Retry-After", ""))
     if status == 429:
-        return Outcome(Fate.DEFERRED, detail, retry_after=retry_after(headers.get("Retry-After", "")))
+        return Outcome(Fate.DEFERRED, detail, retry_after=asked, slower=Slower.PROVIDER)
     if status in {401, 402, 403, 404, 405, 407}:  # the same for every reader: the account, not the message
         return Outcome(Fate.NOT_SENT, told(f"check the API key and the provider's account: {detail}"))
     if 400 <= status <= 499 and status not in {408, 409}:
         return Outcome(Fate.REJECTED, detail)
     # 2xx that could not be read was most likely taken; 3xx and 5xx may come from a proxy after the fact.
-    return Outcome(Fate.UNKNOWN, detail)
+    slower = Slower.PROVIDER if status == 503 and asked is not None else None
+    return Outcome(Fate.UNKNOWN, detail, retry_after=asked if slower else None, slower=slower)
 
 
 def retry_after(value: str) -> float | None:
@@ -221,7 +236,7 @@ def _aws(error: AnymailAPIError) -> Outcome:
     answer = error.response if isinstance(error.response, dict) else {}
     code = str(answer.get("Error", {}).get("Code", ""))
     if code in _AWS_THROTTLED:
-        return Outcome(Fate.DEFERRED, detail)
+        return Outcome(Fate.DEFERRED, detail, slower=Slower.PROVIDER)
     if code in _AWS_STOPPED or type(error.__cause__).__name__ in _AWS_NOT_SENT:
         return Outcome(Fate.NOT_SENT, detail)
     if type(error.__cause__).__name__ == "ParamValidationError":

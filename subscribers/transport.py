@@ -18,11 +18,12 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from subscribers import stopping, wire
-from subscribers.outcomes import Fate, Outcome, classed, told
+from subscribers.outcomes import Fate, Outcome, Slower, classed, told
+from subscribers.pace import Pacer
 from subscribers.smtp import EmailBackend as SMTPBackend
 from subscribers.smtp import Stage
 
-__all__ = ["Fate", "Interrupted", "Outcome", "Sender", "Senders"]
+__all__ = ["Fate", "Interrupted", "Outcome", "Sender", "Senders", "domain_of"]
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +37,9 @@ Connect = Callable[[], BaseEmailBackend]
 class Sender:
     """One connection of Django's mail API, opened when needed and reused. Not for two threads at once."""
 
-    def __init__(self, connect: Connect = get_connection) -> None:
+    def __init__(self, connect: Connect = get_connection, pacer: Pacer | None = None) -> None:
         self._connect = connect
+        self._pacer = pacer
         self._backend: BaseEmailBackend | None = None
         self._sent = 0
         self._last_used = 0.0
@@ -46,8 +48,17 @@ class Sender:
         """Send `message` and return what became of it; no fault of the wire or the message is raised.
 
         A connection the server had closed while it lay idle is dialled again, once, within the same call:
-        nothing of the message was written then.
+        nothing of the message was written then. While the far side asks us to wait, nothing is offered to it.
         """
+        if self._pacer is None:
+            return self._send(message)
+        if (wait := self._pacer.held()) > 0:
+            return Outcome(Fate.NOT_SENT, "the provider asks to wait", retry_after=wait, offered=False)
+        outcome = self._send(message)
+        self._pacer.heard(outcome, domain_of(message))
+        return outcome
+
+    def _send(self, message: EmailMessage) -> Outcome:
         if self._sent >= MESSAGES_PER_CONNECTION or time.monotonic() - self._last_used > IDLE_SECONDS:
             self.close()
         reused = self._backend is not None
@@ -108,8 +119,11 @@ class Interrupted(BaseException):
 class Senders:
     """Threads that each own one Sender, for as many `send_all` as come. They never touch the database."""
 
-    def __init__(self, connect: Connect = get_connection, *, threads: int | None = None) -> None:
+    def __init__(
+        self, connect: Connect = get_connection, *, threads: int | None = None, pacer: Pacer | None = None
+    ) -> None:
         self._connect = connect
+        self._pacer = pacer
         self._mine = threading.local()
         self._all: list[Sender] = []
         self._pool = ThreadPoolExecutor(
@@ -153,7 +167,7 @@ class Senders:
 
     def _begin(self) -> None:
         """Give the new thread its Sender."""
-        self._mine.sender = Sender(self._connect)
+        self._mine.sender = Sender(self._connect, self._pacer)
         self._all.append(self._mine.sender)
 
     def _send(self, message: EmailMessage) -> Outcome:
@@ -172,6 +186,11 @@ class Senders:
             return Outcome(Fate.UNKNOWN, told(f"{type(error).__name__}: {error}"))
 
 
+def domain_of(message: EmailMessage) -> str:
+    """Return the domain that `message` goes to."""
+    return str(message.to[0]).rpartition("@")[2].rstrip(">") if message.to else ""
+
+
 def _unreachable(error: Exception) -> Outcome:
     """Return the outcome when there was no connection to send on."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
@@ -183,7 +202,12 @@ def _unreachable(error: Exception) -> Outcome:
         return Outcome(
             Fate.NOT_SENT, told(f"check the user name and password of EMAIL_URL: {error.smtp_code} {said}")
         )
-    return Outcome(Fate.NOT_SENT, told(f"no connection: {type(error).__name__}: {error}"))
+    slower = isinstance(error, smtplib.SMTPConnectError) and error.smtp_code == 421
+    return Outcome(
+        Fate.NOT_SENT,
+        told(f"no connection: {type(error).__name__}: {error}"),
+        slower=Slower.PROVIDER if slower else None,
+    )
 
 
 def _verdict(error: Exception, backend: BaseEmailBackend, message: EmailMessage) -> Outcome:

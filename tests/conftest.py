@@ -1,5 +1,6 @@
 """What every test may lean on."""
 
+import math
 from collections.abc import Iterator
 from contextlib import nullcontext
 from uuid import uuid4
@@ -14,6 +15,8 @@ from digest import previewing, valkey
 from digest.celery import app as celery_app
 from digest.views import feeds
 from subscribers import limits
+from subscribers.pace import cache, pacer
+from subscribers.pace.alone import Memory
 from tests.sinks.provider import Provider
 from tests.sinks.smtp_sink import SmtpSink
 
@@ -40,6 +43,14 @@ def _nothing_from_another_test() -> None:
 def _counts_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test count sign-ups afresh, in a Redis that all of them share."""
     monkeypatch.setattr(limits, "_PREFIX", f"{{test-{uuid4()}}}")
+
+
+@pytest.fixture(autouse=True)
+def _pace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test count mails afresh, and know of no waits; a cache that was away may be back."""
+    monkeypatch.setattr(cache, "_PREFIX", f"{{test-{uuid4()}}}:")
+    monkeypatch.setattr(cache, "_away_until", -math.inf)
+    monkeypatch.setattr(pacer, "_memory", Memory())
 
 
 @pytest.fixture

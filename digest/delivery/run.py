@@ -4,21 +4,23 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from time import monotonic
+from time import monotonic, sleep
 
 import structlog
 from django.conf import settings
 from django.db import reset_queries, transaction
 
-from digest.delivery import claiming, settling
+from digest.delivery import claiming, pacing, settling
 from digest.delivery.choosing import Desk
 from digest.delivery.persisting import FAULTS, OUTAGES, persist
 from digest.delivery.sending import Prepared, submit
+from digest.delivery.vain import MOST_POISON, is_vain
 from digest.models import Delivery, Edition
 from digest.ranking import Pick
 from digest.rendering import EditionRenderer
 from subscribers import stopping
-from subscribers.transport import Fate, Interrupted, Outcome, Senders
+from subscribers.pace import Pacer
+from subscribers.transport import Interrupted, Outcome, Senders
 
 log = structlog.get_logger(__name__)
 
@@ -26,8 +28,6 @@ log = structlog.get_logger(__name__)
 BATCH = 200
 #: The part of a lease after which a worker that is still sending renews it.
 RENEW_AFTER = 0.5
-#: So many readers of one batch may be unmailable or refused together by chance; more is a fault of ours.
-MOST_POISON = 10
 #: How long one rests that was given back twice in a row: its edition changes faster than messages are made.
 REST = timedelta(minutes=1)
 #: Outages of the database in a row, none of them survived by a single batch, after which a worker gives up.
@@ -52,17 +52,25 @@ class Worker:
         *,
         on_settled: Callable[[int], object] = lambda _count: None,
         enough: Callable[[], bool] = stopping.told,
+        between: Callable[[], object] = lambda: None,
     ) -> None:
         """`clock` returns the moment (aware UTC); `on_settled` hears how many deliveries were settled.
 
-        `enough` is asked between two groups of messages: once it says so, nothing more is begun.
+        `enough` is asked between two groups of messages: once it says so, nothing more is begun. `between` is
+        called before each batch is claimed.
         """
         self.owner = secrets.token_hex(8)
         self.clock = clock
         self.on_settled = on_settled
         self.enough = enough
-        self.senders = Senders()
+        self.between = between
+        self.pacer = Pacer(clock)
+        self.senders = Senders(pacer=self.pacer)
         self.stalled = False
+        #: Seconds until the pace lets more go, where that is why it stalled.
+        self.paced = 0.0
+        #: When to be through, in monotonic seconds.
+        self.stop_at: float | None = None
         self._desks: dict[tuple[int, int], tuple[Desk, EditionRenderer]] = {}
         self._last: set[int] = set()
 
@@ -95,7 +103,7 @@ class Worker:
 
     def _see_to(self, claimed: Sequence[Delivery]) -> None:
         by_edition: dict[int, list[Delivery]] = defaultdict(list)
-        for delivery in claimed:
+        for delivery in pacing.in_turn(claimed, self.pacer, at=self.clock()):
             by_edition[delivery.edition_id].append(delivery)
         faults = []
         for deliveries in by_edition.values():
@@ -160,13 +168,16 @@ class Worker:
                 self._renew(waiting)
                 renew_at = self.clock() + RENEW_AFTER * timedelta(seconds=settings.LEASE_SECONDS)
             self.stalled = self.stalled or self.enough()
-            group = [] if self.stalled else waiting[: settings.IN_FLIGHT]
+            group, later = ([], []) if self.stalled else self._next_group(waiting)
             going = self._exchange(settled, group)
+            self._put_off(later)
             self.on_settled(len(settled))
             if self.stalled:
                 claiming.release([item.delivery for item in waiting])
                 return
-            del waiting[: len(group)]
+            if waiting and not group:  # a short wait, and outcomes do not wait with it
+                sleep(self.paced)
+                self.paced = 0.0
             try:
                 outcomes = self.senders.send_all([item.message for item in going])
             except Interrupted as stop:
@@ -174,7 +185,7 @@ class Worker:
                 claiming.release([item.delivery for item in waiting])
                 raise stop.__cause__ or stop from None
             settled = list(zip(going, outcomes, strict=True))
-            self.stalled = _is_vain(outcomes)
+            self.stalled = is_vain(outcomes)
 
     def _renew(self, waiting: Sequence[Prepared]) -> None:
         """Hold what waits for another lease. Outcomes wait in memory meanwhile, so it is no fault to fail."""
@@ -183,6 +194,29 @@ class Worker:
             claiming.renew(held, owner=self.owner, at=self.clock())
         except FAULTS:
             log.exception("leases_not_renewed", deliveries=len(held))
+
+    def _next_group(self, waiting: list[Prepared]) -> tuple[list[Prepared], pacing.Waits]:
+        """Take out of `waiting` who goes next and who is put off; where the pace has all wait long, stall."""
+        group, later, self.paced = pacing.next_group(waiting, self.pacer)
+        late = self.stop_at is not None and monotonic() >= self.stop_at
+        self.stalled = not group and bool(waiting) and (self.paced > pacing.PATIENCE or late)
+        return group, later
+
+    def _put_off(self, later: pacing.Waits) -> None:
+        """Put off who waits for a turn: after the outcomes are written, since this may fail, not they."""
+        try:
+            pacing.put_off(later, at=self.clock())
+        except FAULTS:
+            log.exception("not_put_off", deliveries=len(later))  # their lease will end
+
+    def may_claim(self) -> bool:
+        """Say whether the pace lets anything go; a short wait is waited for."""
+        self.paced = self.pacer.closed()
+        if 0 < self.paced <= pacing.PATIENCE:
+            sleep(self.paced)
+            self.paced = self.pacer.closed()
+        self.stalled = self.paced > 0
+        return not self.stalled
 
     def _exchange(self, settled: Settled, group: Sequence[Prepared]) -> list[Prepared]:
         """Commit the outcomes of one group and the start of the next together; return who may go.
@@ -212,20 +246,6 @@ class Worker:
         persist(lambda: claiming.release_all(self.owner), seconds=A_WHILE)
 
 
-def _is_vain(outcomes: Sequence[Outcome]) -> bool:
-    """Say whether a whole group tells of a fault that is not its readers': then the rest is not tried now.
-
-    A server that is away, a wrong password, a provider's outage, a message nobody takes.
-    """
-    return len(outcomes) > 0 and (
-        all(outcome.fate is Fate.NOT_SENT for outcome in outcomes)
-        or (
-            len(outcomes) > MOST_POISON
-            and not any(outcome.fate is Fate.ACCEPTED or outcome.address_is_bad for outcome in outcomes)
-        )
-    )
-
-
 def run(
     worker: Worker,
     *,
@@ -241,11 +261,14 @@ def run(
     given back, and the work goes on. Raises OperationalError after the third one in a row.
     """
     persist(lambda: settling.sweep(at=worker.clock()), seconds=A_WHILE)
-    stop_at = monotonic() + seconds if seconds is not None else None
+    worker.stop_at = monotonic() + seconds if seconds is not None else None
     worker.stalled = False
     total = outages = 0
     while not worker.stalled and (limit is None or total < limit):
-        if worker.enough() or (stop_at is not None and monotonic() >= stop_at):
+        if worker.enough() or (worker.stop_at is not None and monotonic() >= worker.stop_at):
+            break
+        worker.between()
+        if not worker.may_claim():
             break
         try:
             claimed = worker.work(

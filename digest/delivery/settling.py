@@ -52,7 +52,7 @@ def settle(sent: Sequence[tuple[Prepared, Outcome]], *, at: datetime) -> None:
                 source = f"delivery {item.delivery.public_id}"
                 lifecycle.suppress(item.delivery.address_hash, Suppression.Reason.BOUNCE, source, at=at)
     for item, outcome in sent:
-        if outcome.fate is not Fate.ACCEPTED:
+        if outcome.fate is not Fate.ACCEPTED and outcome.offered:
             log.warning(
                 "delivery_not_accepted",
                 delivery=item.delivery.public_id,
@@ -76,10 +76,12 @@ def _put_off(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
     """Let a delivery that has definitely not left wait for its next try."""
     mine = Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.SUBMITTING)
     detail = outcome.detail[:200]
-    wait = retry_delay(delivery.attempts + 1, outcome.retry_after)
+    attempts = delivery.attempts + outcome.offered
+    wait = retry_delay(attempts, outcome.retry_after)
+    ending = {"retry_at": at + wait, "lease_until": None, "attempts": attempts, "detail": detail}
     try:
         with transaction.atomic():
-            mine.update(state=Delivery.State.DEFERRED, retry_at=at + wait, lease_until=None, detail=detail)
+            mine.update(state=Delivery.State.DEFERRED, **ending)
     except IntegrityError:
         # A newer edition has enrolled the reader meanwhile, and only one of the two may wait.
         mine.update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail=detail)
@@ -125,7 +127,7 @@ def settle_by_evidence(delivery: Delivery, state: Delivery.State, *, at: datetim
 
 def retry_delay(attempts: int, retry_after: float | None) -> timedelta:
     """Return how long to wait after `attempts` tries: the server's Retry-After at least, jittered upwards."""
-    base = float(BACKOFF[min(attempts, len(BACKOFF)) - 1])
+    base = float(BACKOFF[max(min(attempts, len(BACKOFF)), 1) - 1])
     jittered = base * random.uniform(1.0, 1.3)  # noqa: S311 - spreads load, guards nothing
     return timedelta(seconds=max(jittered, (retry_after or 0) * random.uniform(1.0, 1.1)))  # noqa: S311
 

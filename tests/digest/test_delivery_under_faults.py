@@ -196,7 +196,10 @@ def test_an_edition_survives_every_fault_of_a_provider(
         house.later(hours=1)
         house.send()
         _nobody_is_written_to_again(house)
-    assert house.states() == Counter({State.ACCEPTED: BEFORE}) + Counter({HTTP[mode]: DURING})
+    # A 503 with Retry-After asks to wait: the others of its group are not offered before that is over.
+    spared = DURING - 1 if mode == "503" else 0
+    expected = Counter({State.ACCEPTED: BEFORE + spared}) + Counter({HTTP[mode]: DURING - spared})
+    assert house.states() == expected
     assert balance(house.edition).exact
     arrived = Counter(mail.to[0] for mail in provider.accepted)
     assert max(arrived.values()) == 1
@@ -204,7 +207,7 @@ def test_an_edition_survives_every_fault_of_a_provider(
     assert len(arrived) == BEFORE + (0 if nothing_came else DURING)
     assert not Suppression.objects.exists()
     if HTTP[mode] == State.UNKNOWN:
-        assert len(provider.requests) == met, "what may have arrived was offered again"
+        assert len(provider.requests) == met + spared, "what may have arrived was offered again"
     _same_bytes_for_each_delivery(provider)
 
 

@@ -15,7 +15,7 @@ from django.test import override_settings
 
 from subscribers.links import unsubscribe_url
 from subscribers.mail import compose_digest
-from subscribers.outcomes import classed, http, retry_after
+from subscribers.outcomes import Slower, classed, http, retry_after
 from subscribers.transport import Fate, Outcome, Sender, Senders
 from tests.sinks.dialects import DIALECTS
 from tests.sinks.provider import MODES, Provider
@@ -79,7 +79,9 @@ def test_every_http_fault_gets_its_class(
             sender.close()
         outcome = sender.send(a_digest(2))
     assert outcome.fate is EXPECTED[mode], outcome
-    assert outcome.retry_after == (7.0 if mode == "429" else None)
+    asks_to_wait = mode in {"429", "503"}
+    assert outcome.retry_after == (7.0 if asks_to_wait else None)
+    assert outcome.slower is (Slower.PROVIDER if asks_to_wait else None)
     assert not outcome.address_is_bad
     assert "reader" not in outcome.detail
 
@@ -259,7 +261,7 @@ def test_retry_after_as_a_date() -> None:
 
 
 def test_headers_without_retry_after_ask_for_no_wait() -> None:
-    assert http(429, {}) == Outcome(Fate.DEFERRED, "HTTP 429")
+    assert http(429, {}) == Outcome(Fate.DEFERRED, "HTTP 429", slower=Slower.PROVIDER)
 
 
 def test_resend_gets_the_idempotency_key_as_a_header_of_the_request(
