@@ -11,6 +11,7 @@ from django.db.models import F
 from digest import editions, schedule
 from digest.delivery import settling
 from digest.models import Delivery, Edition
+from subscribers.at_once import once_more
 from subscribers.models import Subscriber
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,7 @@ def enroll(edition: Edition, *, at: datetime) -> int:
     return Edition.objects.values_list("enrolled", flat=True).get(pk=edition.pk)
 
 
+@once_more
 def _enroll_page(edition: Edition, at: datetime) -> bool:
     """Enroll the next page of reachable readers, or finish; say whether there may be another page."""
     with transaction.atomic():
@@ -111,6 +113,7 @@ def _delivery(edition: Edition, reader: Subscriber, start: datetime) -> Delivery
     )
 
 
+@once_more
 def _write(edition: Edition, rows: list[Delivery], *, at: datetime, allowed: Container[str]) -> int:
     """Write one page of deliveries and the edition's count in one transaction; return how many are new.
 

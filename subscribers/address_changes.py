@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from subscribers import outbox
 from subscribers.addresses import address_hash, address_key, normalise
 from subscribers.asking import hold, may_ask
+from subscribers.at_once import once_more
 from subscribers.consent import Trace, record, text_asked_with
 from subscribers.lifecycle import active
 from subscribers.links import Claims, address_binding
@@ -32,6 +33,7 @@ class SameAddressError(ValueError):
         super().__init__("That is the address your digest goes to already.")
 
 
+@once_more
 def ask(public_id: str, address: str, *, at: datetime, trace: Trace) -> None:
     """Note that an active reader wants to move to `address`, and ask its owner by mail.
 
@@ -66,6 +68,7 @@ def ask(public_id: str, address: str, *, at: datetime, trace: Trace) -> None:
             outbox.post(reader, SystemMail.Kind.NEW_ADDRESS, at=at, to=address)
 
 
+@once_more
 def agree(public_id: str, binding: str, *, at: datetime, trace: Trace) -> bool:
     """Move the reader to the address that `binding` stands for, once; return whether they are there now.
 
@@ -109,6 +112,7 @@ def is_void(claims: Claims) -> bool:
     return readers.filter(address_changed_at__gte=claims.issued_at).exists()
 
 
+@once_more
 def refuse(public_id: str, binding: str) -> None:
     """Forget the wish to move to the address that `binding` stands for: its owner does not want our mail."""
     with transaction.atomic():
@@ -118,6 +122,7 @@ def refuse(public_id: str, binding: str) -> None:
             wish.delete()
 
 
+@once_more
 def cancel(public_id: str) -> None:
     """Forget the reader's own wish to move, whatever address it names; its mail's link opens nothing then."""
     with transaction.atomic():

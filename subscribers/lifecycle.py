@@ -13,6 +13,7 @@ from django.db import transaction
 from subscribers import outbox, zones
 from subscribers.addresses import address_hash, address_key, normalise
 from subscribers.asking import hold, may_ask
+from subscribers.at_once import hold_readers, once_more
 from subscribers.consent import LIFTING, Trace, binding_of, current_consent_text, record, text_asked_with
 from subscribers.models import (
     ConsentEvent,
@@ -49,6 +50,7 @@ class Choices:
     size: int
 
 
+@once_more
 def sign_up(
     address: str,
     topics: Iterable[Topic],
@@ -94,6 +96,7 @@ def sign_up(
             outbox.post(reader, SystemMail.Kind.CONFIRM, at=at)
 
 
+@once_more
 def confirm(public_id: str, binding: str, *, at: datetime, trace: Trace) -> bool:
     """Make a pending reader active, once; return whether they are active now.
 
@@ -115,6 +118,7 @@ def confirm(public_id: str, binding: str, *, at: datetime, trace: Trace) -> bool
         return True
 
 
+@once_more
 def change_preferences(public_id: str, choices: Choices, *, at: datetime, trace: Trace) -> None:
     """Replace all choices of an active reader. Topics out of use stay.
 
@@ -131,6 +135,7 @@ def change_preferences(public_id: str, choices: Choices, *, at: datetime, trace:
         record(reader, ConsentEvent.Kind.CHANGED, trace, at=at)
 
 
+@once_more
 def pause(public_id: str, until: date | None, *, at: datetime, trace: Trace) -> None:
     """Send nothing before `until`, a date in the reader's zone; None ends a pause.
 
@@ -144,6 +149,7 @@ def pause(public_id: str, until: date | None, *, at: datetime, trace: Trace) -> 
         record(reader, ConsentEvent.Kind.CHANGED, trace, at=at)
 
 
+@once_more
 def read_weekly(public_id: str, *, at: datetime, trace: Trace) -> None:
     """Send one digest a week, on the reader's weekday, in place of more.
 
@@ -157,6 +163,7 @@ def read_weekly(public_id: str, *, at: datetime, trace: Trace) -> None:
         record(reader, ConsentEvent.Kind.CHANGED, trace, at=at)
 
 
+@once_more
 def unsubscribe(public_id: str, *, at: datetime, trace: Trace, mail: str = "") -> bool:
     """End the subscription; return whether it was an active one, so that `resume` could take it up again.
 
@@ -177,6 +184,7 @@ def unsubscribe(public_id: str, *, at: datetime, trace: Trace, mail: str = "") -
         return was_active
 
 
+@once_more
 def resume(public_id: str, *, left_at: datetime, at: datetime, trace: Trace) -> bool:
     """Take back that an active reader left at `left_at` (whole seconds); return whether they are active now.
 
@@ -202,9 +210,11 @@ def can_resume(reader: Subscriber, left_at: datetime) -> bool:
     )
 
 
+@once_more
 def suppress(hashed: str, reason: Suppression.Reason, source: str, *, at: datetime) -> None:
     """Never mail the address with hash `hashed` again; a complaint outweighs an earlier bounce."""
     with transaction.atomic():
+        hold_readers([hashed])
         row, new = Suppression.objects.get_or_create(
             address_hash=hashed, defaults={"reason": reason, "source": source[:80], "at": at}
         )
@@ -215,6 +225,7 @@ def suppress(hashed: str, reason: Suppression.Reason, source: str, *, at: dateti
         ).update(status=Subscriber.Status.SUPPRESSED, status_at=at)
 
 
+@once_more
 def lift(hashed: str, *, at: datetime) -> None:
     """Take the address with hash `hashed` off the suppression list.
 
@@ -230,6 +241,7 @@ def lift(hashed: str, *, at: datetime) -> None:
         )
 
 
+@once_more
 def erase(public_id: str, *, at: datetime, trace: Trace) -> None:
     """Delete the reader. The proof of consent stays without them, and so does a suppression."""
     with transaction.atomic():

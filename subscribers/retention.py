@@ -14,6 +14,7 @@ import structlog
 from django.db import models, transaction
 from django.db.models import Case, Exists, OuterRef, Value, When
 
+from subscribers.at_once import once_more
 from subscribers.links import LIFETIMES, Purpose
 from subscribers.models import (
     AddressChange,
@@ -98,6 +99,7 @@ def _forget(due: models.QuerySet[Subscriber], limit: int) -> int:
     return sum(_forget_batch(due, batch) for batch in batches)
 
 
+@once_more
 def _forget_batch(due: models.QuerySet[Subscriber], pks: Sequence[int]) -> int:
     with transaction.atomic():
         free = Subscriber.objects.select_for_update(skip_locked=True).filter(pk__in=pks)

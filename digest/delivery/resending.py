@@ -17,6 +17,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from digest import editions
 from digest.models import Delivery, Edition
+from subscribers.at_once import once_more
 from subscribers.models import Subscriber, Suppression
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ def outlook(edition: Edition, *, at: datetime) -> Outlook:
     return Outlook(tuple(again), held, more=len(found) > MOST)
 
 
+@once_more
 def resend(edition: Edition, *, expected: int, at: datetime) -> int:
     """Let the digests of unknown outcome that still may go wait for a worker again; return how many.
 

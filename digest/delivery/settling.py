@@ -13,6 +13,7 @@ from digest.delivery.rows import write
 from digest.delivery.sending import Prepared
 from digest.models import Delivery, Edition
 from subscribers import lifecycle
+from subscribers.at_once import hold_readers
 from subscribers.models import Suppression
 from subscribers.transport import Fate, Outcome
 
@@ -37,8 +38,12 @@ FINAL = {
 
 def settle(sent: Sequence[tuple[Prepared, Outcome]], *, at: datetime) -> None:
     """Write the outcomes of submitted deliveries, each fenced by its epoch, in one transaction."""
+    # In the order of their keys, like whoever else holds several: then none waits for each other.
+    sent = sorted(sent, key=lambda one: one[0].delivery.pk)
     final = [(item.delivery, outcome) for item, outcome in sent if outcome.fate in FINAL]
     with transaction.atomic():
+        if bad := [item.delivery.address_hash for item, outcome in sent if outcome.address_is_bad]:
+            hold_readers(bad)
         write(
             ("state", "settled_at", "lease_until", "detail", "provider_id"),
             ((delivery, _ending(outcome, at)) for delivery, outcome in final),
@@ -153,10 +158,9 @@ def sweep(*, at: datetime) -> None:
     A `submitting` row whose lease is over had an owner that died between the commit and the outcome: nobody
     knows, and it is never silently sent again. What waits beyond its hour expires.
     """
-    lost = Delivery.objects.filter(state=Delivery.State.SUBMITTING, lease_until__lt=at).update(
-        state=Delivery.State.UNKNOWN, settled_at=at, lease_until=None, detail="its worker died while sending"
-    )
-    if lost:
+    lapsed = Delivery.objects.filter(state=Delivery.State.SUBMITTING, lease_until__lt=at)
+    # A page like the others: it waits for nobody, so that it can stand in nobody's way.
+    if lost := _end_page(lapsed.order_by("lease_until"), _lost(at)):
         log.warning("swept", unknown=lost)
     end_expired(at=at)
     end_cancelled(at=at)
@@ -206,6 +210,15 @@ def _end_page(rows: QuerySet[Delivery], ending: dict[str, Any]) -> int:
     with transaction.atomic():
         held = rows.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)
         return Delivery.objects.filter(pk__in=list(held[:PAGE])).update(**ending)
+
+
+def _lost(at: datetime) -> dict[str, Any]:
+    return {
+        "state": Delivery.State.UNKNOWN,
+        "settled_at": at,
+        "lease_until": None,
+        "detail": "its worker died while sending",
+    }
 
 
 def _cancelled(at: datetime) -> dict[str, Any]:

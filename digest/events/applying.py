@@ -11,15 +11,15 @@ from time import monotonic
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Q
 
 from digest.delivery.rows import write
 from digest.delivery.settling import settle_by_evidence, takes_evidence
 from digest.events import judging
 from digest.models import Delivery, ProviderEvent
 from subscribers import lifecycle, stopping
+from subscribers.at_once import hold_readers, once_more
 from subscribers.consent import Trace
-from subscribers.models import Subscriber, Suppression
+from subscribers.models import Suppression
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +69,7 @@ def _attempt(page: Sequence[int], at: datetime) -> int:
         return sum(_attempt([event], at) for event in page)
 
 
+@once_more
 def _apply(page: Sequence[int], at: datetime) -> int:
     with transaction.atomic():
         _hold_readers(page)
@@ -96,10 +97,7 @@ def _apply(page: Sequence[int], at: datetime) -> int:
 
 
 def _hold_readers(page: Sequence[int]) -> None:
-    """Lock whom the events are about, before anything else: leaving and erasing begin with the reader, too.
-
-    In another order each would wait for the other.
-    """
+    """Lock whom the events are about, before anything else."""
     hashes: set[str] = set()
     keys: set[int] = set()
     about = ProviderEvent.objects.filter(pk__in=page)
@@ -108,8 +106,7 @@ def _hold_readers(page: Sequence[int]) -> None:
     ):
         hashes.add(hashed)
         keys.update(filter(None, readers))
-    held = Subscriber.objects.filter(Q(pk__in=keys) | Q(address_hash__in=hashes - {""})).order_by("pk")
-    list(held.select_for_update(no_key=True).values_list("pk", flat=True))
+    hold_readers(hashes, keys)
 
 
 def _bind(events: Sequence[ProviderEvent]) -> None:

@@ -8,9 +8,12 @@ import contextlib
 import enum
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from django.db import connection
 
 _COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 #: The end of what the server answers to a simple query: ReadyForQuery, idle.
@@ -107,6 +110,22 @@ class Wire:
         else:
             line.end()
         return False
+
+
+@contextmanager
+def wired() -> Iterator[Wire]:
+    """Lead Django's connections, of all threads, over a wire while the block runs."""
+    there = connection.settings_dict
+    direct: dict[str, Any] = {name: there[name] for name in ("HOST", "PORT", "OPTIONS")}
+    connection.close()
+    with Wire(direct["HOST"] or "127.0.0.1", int(direct["PORT"] or 5432)) as between:
+        options = {**direct["OPTIONS"], "sslmode": "disable"}  # the wire has to read along
+        there.update(HOST="127.0.0.1", PORT=between.port, OPTIONS=options)
+        try:
+            yield between
+        finally:
+            connection.close()
+            there.update(direct)
 
 
 class _Line:

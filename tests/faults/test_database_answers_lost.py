@@ -4,7 +4,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -17,7 +16,7 @@ from digest.models import Delivery, Edition
 from digest.postgresql.base import Connection
 from subscribers.models import Subscriber
 from tests.cast import a_frozen_edition, a_paper, a_reader
-from tests.faults.postgres_wire import Fault, Wire
+from tests.faults.postgres_wire import Fault, Wire, wired
 from tests.sinks.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -54,15 +53,8 @@ def last_group_settled(text: bytes) -> bool:
 def wire(settings: Settings) -> Iterator[Wire]:
     """A wire that this test's own connection goes through."""
     settings.IN_FLIGHT, settings.SENDERS = GROUP, 2
-    there = connection.settings_dict
-    direct: dict[str, Any] = {name: there[name] for name in ("HOST", "PORT", "OPTIONS")}
-    connection.close()
-    with Wire(direct["HOST"] or "127.0.0.1", int(direct["PORT"] or 5432)) as between:
-        options = {**direct["OPTIONS"], "sslmode": "disable"}
-        there.update(HOST="127.0.0.1", PORT=between.port, OPTIONS=options)
+    with wired() as between:
         yield between
-        connection.close()
-        there.update(direct)
 
 
 @pytest.fixture
