@@ -58,14 +58,13 @@ def _mark_before_the_page() -> None:
 
 def _events_done_before_they_are() -> None:
     """Mark events as applied, in a transaction of their own, before they have their effects."""
-    state_facts, hold = applying._state_facts, applying._hold_readers
 
     def apply(page: Any, at: Any) -> int:
         events = list(ProviderEvent.objects.filter(pk__in=page, applied_at=None).order_by("pk"))
         ProviderEvent.objects.filter(pk__in=page).update(applied_at=at)
-        hold(page)
+        applying._hold_readers(page)
         rows = Delivery.objects.in_bulk({event.delivery_id for event in events if event.delivery_id})
-        state_facts(events, rows)
+        applying._state_facts(events, rows)
         for event in events:
             applying._have_effect(event, rows.get(event.delivery_id or 0), at)
         applying._settle_unknown({event.delivery_id for event in events}, rows, at)

@@ -120,6 +120,8 @@ class House:
                 stdout=subprocess.PIPE,
                 stderr=output,
                 text=True,
+                # Ctrl-C is for the runner alone, which lets a run end.
+                start_new_session=True,
             )
 
     def run(self, step: str, seed: int, *, nth: int | None = None) -> dict[str, Any]:
@@ -165,8 +167,14 @@ def work_off(
         threads = [threading.Thread(target=work.lane, args=(number,)) for number in range(lanes)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        except (KeyboardInterrupt, SystemExit) as error:
+            # Ctrl-C: the runs under way end, and what they made is removed.
+            work.fault = error
+            for thread in threads:
+                thread.join()
     if work.fault is not None:
         raise work.fault
 

@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -81,6 +82,7 @@ def do(runs: Sequence[Run], file: Path, version: str, *, lanes_: int, seconds: f
 
 def main() -> int:
     """Read the options, do what is not done yet, print the table."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

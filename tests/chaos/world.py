@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from digest import editions
+from digest import editions, ingestion
 from digest.asking import HUGGINGFACE_DAYS
+from digest.matching import strings
 from digest.models import Appearance, Delivery, Edition, IngestRun, Paper
 from digest.schedule import clock
 from subscribers.addresses import address_hash, address_key
@@ -19,6 +20,7 @@ READERS = 500
 OTHERS = ("unsubscribed", "pending", "suppressed", "paused", "weekly")
 DOMAIN = "readers.example"
 _ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney")
+#: Numbers of papers.
 _TODAY, _TOMORROW = range(1, 13), range(13, 16)
 
 
@@ -86,14 +88,16 @@ def _reader(address: str, at: datetime) -> Subscriber:
 
 
 def _papers(numbers: range, topics: list[Topic], at: datetime, *, later: timedelta = timedelta()) -> None:
+    """Store papers that speak of four topics each, and match them: workers match them no other way later."""
     for number in numbers:
         dice = random.Random(number)
+        spoken_of = [strings(topic.include)[0] for topic in dice.sample(topics, 4) if strings(topic.include)]
         arxiv_id = f"2603.{number:05d}"
         paper = Paper.objects.create(
             identity=arxiv_id,
             arxiv_id=arxiv_id,
             title=f"On question {number} of {dice.choice(('vision', 'speech', 'planning', 'proteins'))}",
-            abstract=f"We study question {number} and answer it with care. " * 12,
+            abstract=f"We study {', '.join(spoken_of)}. " + f"Question {number} is answered with care. " * 12,
             authors=["Ada Example", "Ben Sample"],
             categories=["cs.LG"],
             primary_category="cs.LG",
@@ -102,8 +106,9 @@ def _papers(numbers: range, topics: list[Topic], at: datetime, *, later: timedel
             published_at=at - timedelta(days=2),
             stored_at=at,
         )
-        paper.topics.add(*dice.sample(topics, 4))
         Appearance.objects.create(paper=paper, source="huggingface", day=editions.edition_day(at + later))
+    ingestion.rematch()
+    Topic.objects.update(matched_at=at)
 
 
 def freeze() -> None:
