@@ -1,7 +1,7 @@
 # Paperboy on a fresh machine: Python 3.11 or newer and make are all it needs. Written for GNU make 3.81 (macOS) and later.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-all bench chaos chaos-full lint types check clean
+.PHONY: help demo up test test-all bench zones load chaos chaos-full lint types check clean
 
 VENV   := .venv
 PY     := $(VENV)/bin/python
@@ -37,6 +37,12 @@ chaos: $(VENV)/.installed-dev  ## kill workers at twelve steps, ten minutes at m
 
 chaos-full: $(VENV)/.installed-dev  ## all 600 runs of it, an hour; stopped, the same command goes on
 	@$(PY) -m tests.chaos.matrix
+
+zones: $(VENV)/.installed-dev  ## follow a reader in every time zone through every change of its clocks, 2025 to 2028
+	@nice $(PY) -m tests.bench.zones
+
+load: $(VENV)/.installed-dev  ## a hundred thousand readers, two workers, PostgreSQL and Redis: memory, connections, rows a second
+	@nice $(PY) -m tests.bench.load
 
 lint: $(VENV)/.installed-dev  ## ruff: rules and layout
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .

@@ -28,7 +28,12 @@ class EditionError(Exception):
 
 def freeze_moment(day: date) -> datetime:
     """Return the UTC moment at which the edition of `day` is due to freeze."""
-    return schedule.moment(day, settings.EDITION_HOUR * 60, settings.EDITION_ZONE)
+    return freeze_rule().of(day)
+
+
+def freeze_rule() -> schedule.Freeze:
+    """Return at what hour of which clock editions freeze."""
+    return schedule.Freeze(settings.EDITION_HOUR * 60, settings.EDITION_ZONE)
 
 
 def edition_day(at: datetime) -> date:

@@ -48,25 +48,22 @@ def _enroll_page(edition: Edition, at: datetime) -> bool:
         if not page:
             _finish(edition, at)
             return False
-        start = editions.freeze_moment(edition.day)
-        rows = [_delivery(edition, reader, start) for reader in page]
+        rows = [_delivery(edition, reader) for reader in page]
         _write(edition, [row for row in rows if row is not None], at=at, allowed=[Edition.State.APPROVED])
         Edition.objects.filter(pk=edition.pk).update(enrolled_upto=page[-1].pk)
     return True
 
 
-@lru_cache(maxsize=4096)
-def _first_send(start: datetime, minute: int, zone: str) -> tuple[date, datetime]:
-    return schedule.first_send(start, minute, zone)
+#: Kept, since readers share few hours and zones.
+_digest_of = lru_cache(maxsize=4096)(schedule.digest_of)
 
 
-def due(start: datetime, reader: Subscriber) -> tuple[date, datetime] | None:
-    """Return (local date, moment) of the reader's digest of the edition that freezes at `start`.
+def due(day: date, reader: Subscriber) -> tuple[date, datetime] | None:
+    """Return (local date, moment) of the reader's digest of the edition of `day`.
 
     None: they are not due on that date.
     """
-    # Kept, since readers share few hours and zones.
-    local_date, moment = _first_send(start, reader.send_minute, reader.time_zone)
+    local_date, moment = _digest_of(day, editions.freeze_rule(), reader.send_minute, reader.time_zone)
     if not schedule.is_due_on(local_date, reader.frequency, reader.weekday):
         return None
     if reader.paused_until is not None and local_date < reader.paused_until:
@@ -97,9 +94,9 @@ def expiry(edition: Edition, not_before: datetime) -> datetime:
     return not_before + schedule.LATEST
 
 
-def _delivery(edition: Edition, reader: Subscriber, start: datetime) -> Delivery | None:
+def _delivery(edition: Edition, reader: Subscriber) -> Delivery | None:
     """Return the reader's delivery, or None if they are not due."""
-    hour = due(start, reader)
+    hour = due(edition.day, reader)
     if hour is None:
         return None
     local_date, not_before = hour
@@ -119,9 +116,9 @@ def _write(edition: Edition, rows: list[Delivery], *, at: datetime, allowed: Con
 
     Raises EditionError where the edition's state, looked at under its lock, is not `allowed`.
 
-    A reader has at most one waiting delivery: what waits from an older edition expires here (its papers come
-    in this one). Rows that would be a second one for the edition or for the local date are left out by the
-    table's own constraints.
+    A reader has at most one delivery that waits for its hour: what waits from an older edition expires here
+    (its papers come in this one), unless its hour has come: it may leave still, until this one's. Rows that
+    would be a second one for the edition or for the local date are left out by the table's own constraints.
     """
     readers = [row.subscriber_id for row in rows if row.subscriber_id is not None]
     mine = Delivery.objects.filter(edition=edition, subscriber__in=readers)
@@ -129,7 +126,7 @@ def _write(edition: Edition, rows: list[Delivery], *, at: datetime, allowed: Con
         state = editions.locked(edition).state
         if state not in allowed:
             raise editions.EditionError(f"The edition of {edition.day} is {state} now; nobody is enrolled.")
-        expired = settling.supersede(readers, edition, at=at)
+        expired = settling.supersede(rows, edition, at=at)
         before = mine.count()
         Delivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
         added = mine.count() - before

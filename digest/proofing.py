@@ -182,7 +182,7 @@ def _standing(edition: Edition, reader: Subscriber, theirs: Delivery | None) -> 
         found.append("Their address is on the suppression list: nothing is sent there.")
     if theirs is not None:
         found.append(f"Their delivery of this edition: {theirs.get_state_display().lower()}.")
-    elif not found and enrolling.due(editions.freeze_moment(edition.day), reader) is None:
+    elif not found and enrolling.due(edition.day, reader) is None:
         found.append(f"They are not due on that day ({_rhythm(reader, edition.day)}).")
     return found
 

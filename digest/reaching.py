@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db.models import F, Max, Q, QuerySet
 
-from digest import editions, ranking, sampling
+from digest import ranking, sampling
 from digest.delivery.choosing import Desk
 from digest.models import Edition, EditionReach
 from digest.ranking import Lack, Profile, rank
@@ -58,7 +58,7 @@ def reckon_due(*, at: datetime) -> bool:
 
 def reckon(edition: Edition, *, at: datetime) -> EditionReach:
     """Reckon who would get what of `edition` as curators left it, store that and return it."""
-    sample = sampling.due_readers(editions.freeze_moment(edition.day), seed=edition.pk)
+    sample = sampling.due_readers(edition.day, seed=edition.pk)
     tally = _tally(Desk.of(edition), sample.readers, at)
     EditionReach.objects.get_or_create(edition=edition)
     # Not over a newer one: a worker whose lease lapsed may come late.

@@ -7,7 +7,7 @@ from random import Random
 
 from django.db.models import Count, Max, Min, Q
 
-from digest import editions, enrolling, reaching, sampling, schedule
+from digest import enrolling, reaching, sampling, schedule
 from digest.models import Edition, EditionReach
 from digest.ranking import Lack
 from subscribers.models import Subscriber
@@ -63,12 +63,11 @@ class Papers:
 
 def audience(edition: Edition, *, at: datetime) -> Audience:
     """Return who would get `edition`, were it approved at `at`: the rules are those of enrolling."""
-    start = editions.freeze_moment(edition.day)
-    sample = _sample(edition, start)
+    sample = _sample(edition)
     hours = [
         Hour(hour[1], reader.time_zone)
         for reader in sample.readers
-        if (hour := enrolling.due(start, reader)) is not None
+        if (hour := enrolling.due(edition.day, reader)) is not None
     ]
     approved = copy(edition)
     approved.approved_at = at
@@ -91,21 +90,21 @@ def _roughly(number: float) -> int:
     return int(round(number, min(2 - len(str(int(number))), 0)))
 
 
-def _sample(edition: Edition, start: datetime) -> sampling.Sample:
+def _sample(edition: Edition) -> sampling.Sample:
     """Return all readers who are due, where they are few; else some, and how many there are in all.
 
     A person waits for this: it asks once, for a quarter of the keys that reckoning looks at.
     """
     active = Subscriber.objects.filter(status=Subscriber.Status.ACTIVE)
     if len(active.values_list("pk")[: KEYS + 1]) <= KEYS:
-        return sampling.due_readers(start, seed=edition.pk)
+        return sampling.due_readers(edition.day, seed=edition.pk)
     span = active.aggregate(first=Min("pk"), last=Max("pk"))
     known = range(span["first"], span["last"] + 1)
     # Neighbours lie on one page of the table.
     starts = Random(edition.pk).sample(known[::NEIGHBOURS], KEYS // NEIGHBOURS)  # noqa: S311 - chance, no secret
     keys = [key for start_key in starts for key in range(start_key, start_key + NEIGHBOURS)]
     some = Subscriber.objects.reachable().filter(pk__in=keys).only(*sampling.FIELDS).order_by("pk")
-    due = [reader for reader in some if enrolling.due(start, reader) is not None]
+    due = [reader for reader in some if enrolling.due(edition.day, reader) is not None]
     reach = _reach(edition)
     return sampling.Sample(due, reach.readers if reach else len(due) * len(known) // len(keys), exact=False)
 

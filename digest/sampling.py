@@ -8,7 +8,7 @@ same seed gives the same windows: what differs between two samples of one editio
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 from random import Random
 
 from django.db.models import Max, Min
@@ -36,14 +36,14 @@ class Sample:
     exact: bool
 
 
-def due_readers(start: datetime, *, seed: int) -> Sample:
-    """Return up to MOST of the readers who are due to get the edition that freezes at `start`."""
+def due_readers(day: date, *, seed: int) -> Sample:
+    """Return up to MOST of the readers who are due to get the edition of `day`."""
     active = Subscriber.objects.filter(status=Subscriber.Status.ACTIVE)
     if len(active.values_list("pk")[: MOST + 1]) <= MOST:
-        readers = [reader for reader in _reachable(0, 2**63 - 1) if enrolling.due(start, reader)]
+        readers = [reader for reader in _reachable(0, 2**63 - 1) if enrolling.due(day, reader)]
         return Sample(readers, len(readers), exact=True)
     span = active.aggregate(first=Min("pk"), last=Max("pk"))
-    found, part = _widening(start, span["first"], span["last"] + 1, seed)
+    found, part = _widening(day, span["first"], span["last"] + 1, seed)
     due = round(len(found) / part)
     if len(found) > MOST:
         chosen = Random(seed).sample(range(len(found)), MOST)  # noqa: S311 - chance, not a secret
@@ -51,7 +51,7 @@ def due_readers(start: datetime, *, seed: int) -> Sample:
     return Sample(found, due, exact=part == 1)
 
 
-def _widening(start: datetime, first: int, last: int, seed: int) -> tuple[list[Subscriber], float]:
+def _widening(day: date, first: int, last: int, seed: int) -> tuple[list[Subscriber], float]:
     """Return the due readers of windows wide enough, and what part of all keys those hold."""
     share = MOST / (last - first)
     while True:
@@ -60,7 +60,7 @@ def _widening(start: datetime, first: int, last: int, seed: int) -> tuple[list[S
         for low, high in ranges:
             for reader in _reachable(low, high):
                 looked_at += 1
-                if enrolling.due(start, reader):
+                if enrolling.due(day, reader):
                     found.append(reader)
         if len(found) >= _ENOUGH * MOST or looked_at >= _MOST_LOOKED_AT or part == 1:
             return found, part

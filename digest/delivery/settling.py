@@ -1,13 +1,15 @@
 """What became of a delivery: outcomes from the wire, lapsed leases, expiry, cancellation."""
 
 import random
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet, Value
+from django.db.models.functions import Least
 
 from digest.delivery.rows import write
 from digest.delivery.sending import Prepared
@@ -80,16 +82,21 @@ def _ending(outcome: Outcome, at: datetime) -> dict[str, object]:
 def _put_off(delivery: Delivery, outcome: Outcome, at: datetime) -> None:
     """Let a delivery that has definitely not left wait for its next try."""
     mine = Delivery.objects.filter(pk=delivery.pk, epoch=delivery.epoch, state=Delivery.State.SUBMITTING)
-    detail = outcome.detail[:200]
     attempts = delivery.attempts + outcome.offered
     wait = retry_delay(attempts, outcome.retry_after)
-    ending = {"retry_at": at + wait, "lease_until": None, "attempts": attempts, "detail": detail}
+    ending = {"lease_until": None, "attempts": attempts, "detail": outcome.detail[:200]}
+    deferred = {"state": Delivery.State.DEFERRED, "retry_at": at + wait}
     try:
         with transaction.atomic():
-            mine.update(state=Delivery.State.DEFERRED, **ending)
+            mine.update(**ending, **deferred)
     except IntegrityError:
-        # A newer edition has enrolled the reader meanwhile, and only one of the two may wait.
-        mine.update(state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail=detail)
+        # A newer edition has enrolled the reader meanwhile: until that one's hour this one is tried still.
+        newer = Delivery.objects.waiting().filter(overdue=False, subscriber=delivery.subscriber_id)
+        hour = newer.exclude(pk=delivery.pk).values_list("not_before", flat=True).first()
+        if hour is None or hour <= at:
+            mine.update(**ending, state=Delivery.State.EXPIRED, settled_at=at)
+        else:
+            mine.update(**ending, **deferred, overdue=True, expires_at=min(delivery.expires_at, hour))
 
 
 def takes_evidence(delivery: Delivery) -> bool:
@@ -178,14 +185,38 @@ def end_expired(*, at: datetime, pages: int = 2) -> int:
     return ended
 
 
-def supersede(readers: Iterable[int], edition: Edition, *, at: datetime) -> int:
-    """Let what waits from older editions for `readers` expire: its papers come in `edition`."""
-    theirs = Delivery.objects.waiting().filter(subscriber__in=readers)
+def supersede(newer: Iterable[Delivery], edition: Edition, *, at: datetime) -> int:
+    """Let what waits from older editions for the readers of `newer` expire: its papers come in `edition`.
+
+    Not what is late only: its hour has come, a mail server is in trouble or workers were away, and it is its
+    reader's digest of that date. It has until the newer one's hour, so that there is never a choice of two.
+    """
+    by_reader = {row.subscriber_id: row for row in newer if row.subscriber_id is not None}
+    theirs = Delivery.objects.waiting().filter(subscriber__in=list(by_reader))
     # Called off, and not ended yet: it must not keep its reader from this one.
     theirs.filter(edition__state=Edition.State.CANCELLED).update(**_cancelled(at))
-    return theirs.filter(edition__day__lt=edition.day).update(
+    older = theirs.filter(edition__day__lt=edition.day)
+    late = _let_finish(older, by_reader, at)
+    return older.exclude(pk__in=late).update(
         state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail="a newer edition took its place"
     )
+
+
+def _let_finish(older: QuerySet[Delivery], newer: Mapping[int, Delivery], at: datetime) -> list[int]:
+    """Give the late ones of `older` until the hour of their reader's `newer` one; return their keys.
+
+    Not where both are for one date: there the newer one is the date's.
+    """
+    late = older.filter(not_before__lte=at, expires_at__gt=at)
+    until = defaultdict[datetime, list[int]](list)
+    for key, reader, dated in late.values_list("pk", "subscriber_id", "local_date"):
+        row = newer[reader or 0]
+        if row.not_before > at and row.local_date != dated:
+            until[row.not_before].append(key)
+    for hour, keys in until.items():
+        least = Least("expires_at", Value(hour, DateTimeField()))
+        Delivery.objects.filter(pk__in=keys).update(overdue=True, expires_at=least)
+    return [key for keys in until.values() for key in keys]
 
 
 def end_cancelled(*, at: datetime, pages: int = 2) -> int:

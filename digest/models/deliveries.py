@@ -62,6 +62,11 @@ class Delivery(models.Model):
     not_before = models.DateTimeField()
     expires_at = models.DateTimeField()
     retry_at = models.DateTimeField(null=True, blank=True)
+    overdue = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Its hour has come, and a newer digest waits for its own: it may leave until then.",
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     owner = models.CharField(max_length=40, blank=True)
     epoch = models.PositiveIntegerField(default=0)
@@ -114,7 +119,7 @@ class Delivery(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["subscriber"],
-                condition=Q(state__in=["ready", "claimed", "deferred"]),
+                condition=Q(state__in=["ready", "claimed", "deferred"], overdue=False),
                 name="one_waiting_delivery",
             ),
         ]

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import schedule
+from digest.schedule import Freeze
+from tests.digest import zones
 
-MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 
 
 def test_a_reader_in_paris_is_due_at_their_own_seven_in_winter_and_in_summer() -> None:
@@ -44,20 +46,80 @@ def test_in_every_zone_the_moments_of_a_year_come_once_a_date_and_in_order(minut
                 assert timedelta(hours=22) <= later - earlier <= timedelta(hours=26), (zone, day)
 
 
+DEFAULT = Freeze(6 * 60, "UTC")
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [
+        DEFAULT,
+        Freeze(0, "America/Los_Angeles"),
+        Freeze(23 * 60, "Pacific/Kiritimati"),
+        Freeze(60, "Antarctica/Troll"),
+        Freeze(0, "Asia/Beirut"),
+    ],
+    ids=lambda freeze: f"{freeze.minute // 60} in {freeze.zone}",
+)
+def test_a_reader_gets_one_digest_a_date_however_clocks_move(freeze: Freeze) -> None:
+    # One zone for each way in which clocks move; `make zones` follows a reader in every zone.
+    found = zones.walk(freeze, [alike[0] for alike in zones.patterns().values()])
+    assert found.faults == []
+    assert found.dates > 10_000
+
+
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29)),
+        ("America/Denver", date(2026, 3, 8)),
+        ("Asia/Beirut", date(2026, 3, 29)),  # at midnight, as in Santiago and Cairo
+        ("America/Santiago", date(2026, 4, 5)),
+        ("Africa/Cairo", date(2026, 4, 24)),
+        ("Australia/Lord_Howe", date(2026, 4, 5)),  # by half an hour
+        ("Africa/Casablanca", date(2026, 2, 15)),  # back an hour for Ramadan
+        ("Antarctica/Troll", date(2026, 3, 29)),  # by two hours
+    ],
+)
+def test_the_selection_holds_the_changes_that_are_odd(zone: str, change: date) -> None:
+    assert change in zones.changes(zone)
+    assert any(zone in alike for alike in zones.patterns().values())
+
+
+def test_a_reader_whose_hour_clocks_move_across_the_freeze_waits_for_the_freeze_in_summer() -> None:
+    winter = schedule.digest_of(date(2026, 3, 28), DEFAULT, 7 * 60, "Europe/Berlin")
+    summer = schedule.digest_of(date(2026, 3, 29), DEFAULT, 7 * 60, "Europe/Berlin")
+    assert winter == (date(2026, 3, 28), datetime(2026, 3, 28, 6, tzinfo=UTC))  # 07:00 there
+    assert summer == (date(2026, 3, 29), datetime(2026, 3, 29, 6, tzinfo=UTC))  # 08:00
+    # An hour that is before the freeze all year is the first one after it: the next morning's.
+    early = schedule.digest_of(date(2026, 7, 1), DEFAULT, 6 * 60, "Europe/Berlin")
+    assert early == (date(2026, 7, 2), datetime(2026, 7, 2, 4, tzinfo=UTC))
+
+
+def test_where_clocks_never_move_it_is_the_first_hour_after_the_freeze_to_the_minute() -> None:
+    at_the_freeze = schedule.digest_of(date(2026, 3, 4), DEFAULT, 15 * 60, "Asia/Tokyo")
+    assert at_the_freeze == (date(2026, 3, 4), datetime(2026, 3, 4, 6, tzinfo=UTC))
+    a_minute_before = schedule.digest_of(date(2026, 3, 4), DEFAULT, 15 * 60 - 1, "Asia/Tokyo")
+    assert a_minute_before == (date(2026, 3, 5), datetime(2026, 3, 5, 5, 59, tzinfo=UTC))
+
+
 @given(
-    after=st.integers(0, 4 * 365 * 24 * 60).map(lambda n: datetime(2026, 1, 1, tzinfo=UTC) + n * MINUTE),
+    day=st.dates(date(2025, 1, 1), date(2040, 1, 1)),
+    hour=st.integers(0, 23),
+    home=st.sampled_from(["UTC", "Pacific/Kiritimati", "America/Los_Angeles", "Australia/Lord_Howe"]),
     minute=st.integers(0, 1439),
     zone=st.sampled_from(
-        ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/Nuuk", "Africa/Casablanca"]
+        ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/Nuuk", "Africa/Casablanca", "Asia/Gaza"]
     ),
 )
-def test_the_first_send_is_at_or_after_the_freeze_and_within_a_day_and_a_bit(
-    after: datetime, minute: int, zone: str
+def test_on_any_day_the_digest_leaves_between_its_freeze_and_the_next_for_the_next_date(
+    day: date, hour: int, home: str, minute: int, zone: str
 ) -> None:
-    day, at = schedule.first_send(after, minute, zone)
-    assert after <= at <= after + timedelta(hours=26)
-    assert schedule.moment(day, minute, zone) == at
-    assert schedule.moment(day - timedelta(days=1), minute, zone) < after
+    freeze = Freeze(hour * 60, home)
+    dated, leaves = schedule.digest_of(day, freeze, minute, zone)
+    following, later = schedule.digest_of(day + DAY, freeze, minute, zone)
+    assert freeze.of(day) <= leaves < freeze.of(day + DAY) <= later
+    assert following == dated + DAY
+    assert schedule.moment(dated, minute, zone) <= leaves
 
 
 def test_frequency_is_judged_on_the_local_date() -> None:
