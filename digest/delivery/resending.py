@@ -116,7 +116,7 @@ def _let_go(keys: tuple[int, ...]) -> int:
 
 def _unknown(edition: Edition) -> QuerySet[Delivery, Any]:
     listed = Suppression.objects.filter(address_hash=OuterRef("subscriber__address_hash"))
-    newer = Delivery.objects.waiting().filter(subscriber=OuterRef("subscriber"))
+    newer = Delivery.objects.waiting().filter(overdue=False, subscriber=OuterRef("subscriber"))
     return (
         Delivery.objects.filter(edition=edition, state=Delivery.State.UNKNOWN)
         .annotate(suppressed=Exists(listed), replaced=Exists(newer))

@@ -192,7 +192,8 @@ def supersede(newer: Iterable[Delivery], edition: Edition, *, at: datetime) -> i
     reader's digest of that date. It has until the newer one's hour, so that there is never a choice of two.
     """
     by_reader = {row.subscriber_id: row for row in newer if row.subscriber_id is not None}
-    theirs = Delivery.objects.waiting().filter(subscriber__in=list(by_reader))
+    # What was late for an edition before has an end already; without it an index finds them by their readers.
+    theirs = Delivery.objects.waiting().filter(overdue=False, subscriber__in=list(by_reader))
     # Called off, and not ended yet: it must not keep its reader from this one.
     theirs.filter(edition__state=Edition.State.CANCELLED).update(**_cancelled(at))
     older = theirs.filter(edition__day__lt=edition.day)
