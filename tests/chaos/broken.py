@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from digest import editions, enrolling
+from digest import enrolling
 from digest.delivery import run, sending, settling
 from digest.events import applying
 from digest.models import Delivery, ProviderEvent
@@ -48,8 +48,7 @@ def _mark_before_the_page() -> None:
             enrolling._finish(edition, at)
             return False
         type(edition).objects.filter(pk=edition.pk).update(enrolled_upto=page[-1].pk)
-        start = editions.freeze_moment(edition.day)
-        rows = [enrolling._delivery(edition, one, start) for one in page]
+        rows = [enrolling._delivery(edition, one) for one in page]
         enrolling._write(edition, [row for row in rows if row], at=at, allowed=["approved"])
         return True
 
