@@ -17,3 +17,19 @@ BEAT: dict[str, dict[str, Any]] = {
     "forget": {"task": "digest.tasks.forget", "schedule": 3600.0, "options": {"expires": 3500}},
     "tidy": {"task": "subscribers.tasks.tidy", "schedule": 3600.0, "options": {"expires": 3500}},
 }
+
+#: The last of the priorities, which begin with 0 in Redis. What may take a worker for long waits in the queue
+#: behind all that takes a moment.
+LAST = 9
+ROUTES = {
+    name: {"priority": LAST}
+    for name in (
+        "digest.tasks.deliver",
+        "digest.tasks.ingest",
+        "digest.tasks.reckon",
+        "digest.tasks.tally",
+        "digest.tasks.forget",
+        "subscribers.tasks.import_readers",
+        "subscribers.tasks.tidy",
+    )
+}

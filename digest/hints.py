@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from digest.beat import BEAT
+from digest.beat import BEAT, ROUTES
 
 
 def celery(broker_url: str, data_dir: Path, *, tick_seconds: int) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def celery(broker_url: str, data_dir: Path, *, tick_seconds: int) -> dict[str, A
         "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
         # A message is taken when a process is free for it: one that waits in a worker is overtaken by nobody.
         "CELERY_WORKER_DISABLE_PREFETCH": True,
+        "CELERY_TASK_ROUTES": ROUTES,
         "CELERY_TASK_TIME_LIMIT": 600,  # well below the broker's visibility timeout of an hour
         "CELERY_TASK_SOFT_TIME_LIMIT": 540,
         "CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP": True,

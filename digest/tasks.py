@@ -5,11 +5,12 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from digest import advancing, figures, forgetting, ingestion, reaching, tallying, watching
+from digest import advancing, figures, forgetting, ingestion, reaching, tallying, watching, yielding
 from digest.delivery import due, run
 from digest.events import applying
 from digest.sources.base import Window
 from subscribers.models import Topic
+from subscribers.tasks import send_outbox
 
 #: Readers that one delivery task is thought to serve before the next tick makes more of them.
 READERS_A_TASK = 500
@@ -60,12 +61,16 @@ def keep_figures() -> None:
 
 @shared_task
 def deliver() -> None:
-    """Run the claim loop for a while."""
-    worker = run.Worker(timezone.now, on_settled=watching.Watch(timezone.now))
+    """Run the claim loop for a while; where somebody waits for a mail, let that go first."""
+    enough = yielding.Yielding(timezone.now)
+    worker = run.Worker(timezone.now, on_settled=watching.Watch(timezone.now), enough=enough)
     try:
         run.run(worker, seconds=DELIVERY_SECONDS)
     finally:
         worker.close()
+    if enough.yields:
+        send_outbox.apply_async(expires=55)
+        deliver.apply_async(expires=55)
 
 
 @shared_task

@@ -1,6 +1,6 @@
 """An installation's first rows, written in a process of its own: `python -m tests.faults.furnish READERS`.
 
-Readers with a digest each that waits for an hour far off, until a test lets some of them go.
+Readers with a digest each, others with a mail that asks them to confirm; all wait for an hour far off.
 """
 
 import sys
@@ -16,10 +16,13 @@ from django.utils import timezone  # noqa: E402
 
 from digest import editions  # noqa: E402
 from digest.models import Delivery, Edition  # noqa: E402
-from subscribers.models import Topic  # noqa: E402
+from subscribers import outbox  # noqa: E402
+from subscribers.models import Subscriber, SystemMail, Topic  # noqa: E402
 from tests.cast import a_frozen_edition, a_paper, a_reader  # noqa: E402
 
 PAPERS = 12
+#: Who has just signed up, and is to be asked to confirm.
+WISHES = 8
 
 
 @transaction.atomic
@@ -45,6 +48,9 @@ def write(readers: int) -> None:
         )
         for reader in [a_reader("", topic) for _ in range(readers)]
     )
+    for _ in range(WISHES):
+        wisher = a_reader(status=Subscriber.Status.PENDING, confirmed_at=None)
+        outbox.post(wisher, SystemMail.Kind.CONFIRM, at=now + timedelta(days=1))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -203,6 +203,13 @@ class House:
             cursor = live.execute(query.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
 
+    def now(self) -> Any:
+        """Return the moment as Django writes it into the database."""
+        moment = datetime.now(UTC)
+        if self.database_url.startswith("sqlite"):
+            return moment.replace(tzinfo=None).isoformat(sep=" ")
+        return moment
+
     def furnish(self, readers: int) -> list[int]:
         """Write the first rows; return the keys of the deliveries, none of them due."""
         self.run("-m", "tests.faults.furnish", str(readers))
@@ -210,10 +217,7 @@ class House:
 
     def let_go(self, keys: Sequence[int]) -> None:
         """Make the deliveries `keys` due now."""
-        due: Any = datetime.now(UTC) - timedelta(seconds=1)
-        if self.database_url.startswith("sqlite"):  # as Django writes it there
-            due = due.replace(tzinfo=None).isoformat(sep=" ")
-        self.rows(f"UPDATE digest_delivery SET not_before = %s WHERE id IN ({_listed(keys)})", due)
+        self.rows(f"UPDATE digest_delivery SET not_before = %s WHERE id IN ({_listed(keys)})", self.now())
 
     def states(self, keys: Sequence[int]) -> Counter[str]:
         """Count the deliveries `keys` by state."""
