@@ -1,4 +1,4 @@
-"""What comes out of the queue is anybody's: a worker lives through all of it and goes on with its own tasks."""
+"""What comes out of the queue is anybody's: a worker lives through it and goes on with its own tasks."""
 
 import json
 from pathlib import Path
