@@ -105,6 +105,16 @@ class Crew:
         self._beat = self._nursery.start(CLOCK, folder=self._folder)
         (self._folder / BEAT).write_text(str(self._beat))
 
+    @property
+    def on_the_wire(self) -> frozenset[str]:
+        """The deliveries that were on the wire at any of the deaths."""
+        return frozenset[str]().union(*(death.on_the_wire for death in self.deaths))
+
+    def explains_unknown(self) -> bool:
+        """Say whether whatever was taken for dead has died."""
+        swept = Delivery.objects.filter(state="unknown", detail__startswith="its worker died")
+        return self.on_the_wire.issuperset(swept.values_list("public_id", flat=True))
+
     def end(self) -> None:
         """End everybody, as a power cut would."""
         for group in filter(None, (self._beat, self._worker, self._web)):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import count
+from time import monotonic
 from typing import Any
 
 from digest import editions
@@ -17,10 +18,12 @@ from subscribers.models import Subscriber, Suppression
 from tests.chaos.ledger import Ledger, Mail
 from tests.chaos.steps import Kill
 from tests.chaos.world import eligible
-from tests.digest.events.posts import postmark
+from tests.digest.events.posts import Post, postmark
 from tests.sinks.dialects import DIALECTS
 from tests.sinks.provider import Provider, Request
 
+#: Seconds that a provider goes on posting.
+INSISTS = 90.0
 _NUMBER = re.compile(r"reader-(\d+)@")
 #: Of a hundred readers: what is told of their mails. Few bounce: more than 5 % would stop the edition.
 _TOLD = {0: ("gone",), 1: ("policy",), 2: ("delivered", "complained"), 3: ("left",), 4: ("full", "delivered")}
@@ -115,23 +118,24 @@ def post(mails: Collection[Mail], port: int, seed: int) -> bool:
     dice = random.Random(seed)
     posts += dice.sample(posts, len(posts) // 10)
     dice.shuffle(posts)
+    until = monotonic() + INSISTS
     with ThreadPoolExecutor(3) as threads:
-        return all(threads.map(lambda each: _insist(port, each.way, each.body, each.headers), posts))
+        return all(threads.map(lambda each: _insist(port, each, until), posts))
 
 
-def _insist(port: int, way: str, body: bytes, headers: dict[str, str]) -> bool:
-    """Post until it is answered with 200, as a provider does, sixty seconds long."""
+def _insist(port: int, post: Post, until: float) -> bool:
+    """Post until it is answered with 200, as a provider does."""
     wait = threading.Event()
     sent = {
-        **headers,
+        **post.headers,
         "Content-Type": "application/json",
         "Host": "papers.example.org",
         "X-Forwarded-Proto": "https",
     }
-    for _ in range(600):
+    while monotonic() < until:
         line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
-            line.request("POST", way, body, sent)
+            line.request("POST", post.way, post.body, sent)
             if line.getresponse().status == 200:
                 return True
         except OSError:

@@ -70,7 +70,7 @@ class Stage:
         return {
             **asdict(verdict),
             "kills": len(crew.deaths),
-            "on_the_wire": len(frozenset[str]().union(*(death.on_the_wire for death in crew.deaths))),
+            "on_the_wire": len(crew.on_the_wire),
             "seconds": round(time.monotonic() - began, 2),
         }
 
@@ -140,9 +140,10 @@ def watch(crew: Crew, kills: int, *, also: Callable[[], bool] = lambda: True) ->
         if crew.look(0.05) or not (world.is_over(world.edition_of(at)) and also()):
             idle_since = 0.0
             continue
-        # All is done. Who has not been killed may still be, in one of the next ticks.
+        # All is done. Who has not been killed may still be, in one of the next ticks; and on a slow machine
+        # a sweep may have taken somebody for dead who is about to tell how it went.
         idle_since = idle_since or time.monotonic()
-        if len(crew.deaths) >= kills or time.monotonic() - idle_since > 5:
+        if (len(crew.deaths) >= kills and crew.explains_unknown()) or time.monotonic() - idle_since > 5:
             return True
     return False
 
