@@ -9,7 +9,7 @@ from django.db import reset_queries, transaction
 from django.db.models import F
 
 from digest import editions, schedule
-from digest.delivery import settling
+from digest.delivery import rationing, settling
 from digest.models import Delivery, Edition
 from subscribers.at_once import once_more
 from subscribers.models import Subscriber
@@ -79,6 +79,7 @@ def _finish(edition: Edition, at: datetime) -> None:
             f"The edition of {edition.day} has {counted} deliveries but counted {edition.enrolled}. "
             "Nothing more is sent until an operator has looked."
         )
+    rationing.ration(edition, at=at)
     editions.move(edition, Edition.State.SENDING, allowed=[Edition.State.APPROVED], enrolled_at=at)
 
 

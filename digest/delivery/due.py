@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from digest.models import Delivery, Edition
+from subscribers import warmup
 
 #: Who is due is counted up to here, so many or more: as many as the tasks of one tick are for.
 MOST_COUNTED = 8_000
@@ -26,6 +27,9 @@ def lines(
     the one with the longest waiting reader first. `any_hour` ignores the reader's hour (but no retry delay).
     """
     editions = Edition.objects.sendable()
+    if warmup.cap(at) is not None:
+        # Not before all its readers are known: who goes first is judged among all of them.
+        editions = editions.exclude(state=Edition.State.APPROVED)
     if edition is not None:
         editions = editions.filter(pk=edition.pk)
     lapsed = Delivery.objects.filter(state=State.CLAIMED, lease_until__lt=at)

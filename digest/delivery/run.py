@@ -52,18 +52,15 @@ class Worker:
         *,
         on_settled: Callable[[int], object] = lambda _count: None,
         enough: Callable[[], bool] = stopping.told,
-        between: Callable[[], object] = lambda: None,
     ) -> None:
         """`clock` returns the moment (aware UTC); `on_settled` hears how many deliveries were settled.
 
-        `enough` is asked between two groups of messages: once it says so, nothing more is begun. `between` is
-        called before each batch is claimed.
+        `enough` is asked between two groups of messages: once it says so, nothing more is begun.
         """
         self.owner = secrets.token_hex(8)
         self.clock = clock
         self.on_settled = on_settled
         self.enough = enough
-        self.between = between
         self.pacer = Pacer(clock)
         self.senders = Senders(pacer=self.pacer)
         self.stalled = False
@@ -267,7 +264,6 @@ def run(
     while not worker.stalled and (limit is None or total < limit):
         if worker.enough() or (worker.stop_at is not None and monotonic() >= worker.stop_at):
             break
-        worker.between()
         if not worker.may_claim():
             break
         try:

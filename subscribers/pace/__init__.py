@@ -15,6 +15,6 @@ Windows are told apart by the worker's clock, so clocks of several hosts must ag
 """
 
 from subscribers.pace.pacer import Leave, Pacer
-from subscribers.pace.windows import counters
+from subscribers.pace.windows import counters, room_on
 
-__all__ = ["Leave", "Pacer", "counters"]
+__all__ = ["Leave", "Pacer", "counters", "room_on"]

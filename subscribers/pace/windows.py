@@ -58,6 +58,16 @@ def take(groups: Sequence[str], at: datetime, *, house: bool) -> list[tuple[str,
     return [(why, float(wait)) for why, wait in told["answer"]]
 
 
+def room_on(at: datetime) -> int | None:
+    """Return how many digests may leave on the rest of the UTC day of `at`, by the warm-up; None: all."""
+    cap = warmup.cap(at)
+    if cap is None:
+        return None
+    # As the script has it.
+    kept = max(int(cap * RESERVE + 0.5), 1)
+    return max(cap - kept - _left(warmup.day_begins(at), at), 0)
+
+
 def between(rates: Sequence[Rate]) -> float:
     """Return how many seconds lie between two turns under `rates`: a little more than the windows need."""
     return max(rate.seconds / rate.many * (1 + 1 / _SLOTS[rate.seconds]) * 1.03 for rate in rates)

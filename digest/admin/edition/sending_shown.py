@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from digest import progress, schedule
 from digest.admin import ways
+from digest.admin.edition import pace_shown
 from digest.delivery import balance
 from digest.models import Delivery, Edition, EditionFigures
 
@@ -30,7 +31,7 @@ REASONS = {
     State.SKIPPED_EMPTY: "no paper for them",
     State.READY: "wait for their turn",
     State.CLAIMED: "being made",
-    State.DEFERRED: "put off by the mail server",
+    State.DEFERRED: "put off, by the mail server or by the pace",
     State.SUBMITTING: "on the wire",
 }
 FACTS = {
@@ -84,6 +85,7 @@ def shown(request: HttpRequest, edition: Edition, at: datetime) -> dict[str, Any
         "over": over,
         "rate": round(figures.rate * 60),
         "outlook": outlook(edition, figures, account, at),
+        "pace": pace_shown.told(account.open, at) if looked["moves"] else [],
         "refusals": _refusals(figures),
         "age": age(at - figures.at),
         "old": looked["moves"]

@@ -75,7 +75,14 @@ class Command(DatabaseCommand):
         down = 0
         while True:
             claimed = run(worker, limit=limit, any_hour=any_hour, edition=edition)
-            down = down + 1 if worker.stalled else 0
+            if worker.paced > PATIENCE.total_seconds():
+                self.stderr.write(
+                    "The pace that is set, or the provider, lets nothing go for a while; what waits, waits. "
+                    "Run `deliver` again later or leave it to the workers."
+                )
+                return
+            time.sleep(worker.paced)
+            down = down + 1 if worker.stalled and not worker.paced else 0
             if down >= MOST_VAIN_ROUNDS:
                 self.stderr.write(
                     "Nothing is being accepted. The log says what the mail server or provider answered; "
@@ -86,6 +93,8 @@ class Command(DatabaseCommand):
                 limit -= claimed
                 if limit <= 0:
                     return
+            if worker.paced:
+                continue
             wait = self._next_retry(edition)
             if wait is None:
                 return
