@@ -1,6 +1,6 @@
 """The log of what people did at the desk. Rows are only added."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest
@@ -8,6 +8,10 @@ from django.http import HttpRequest
 from subscribers.addresses import without_addresses
 from subscribers.models import AuditEvent
 from subscribers.networks import client_address
+
+#: How long the log knows from where something was done: long enough to look into a break-in. Readers' own
+#: figures stand in `retention`, and on the privacy page.
+NETWORKS = timedelta(days=90)
 
 
 def record(

@@ -14,10 +14,12 @@ import structlog
 from django.db import models, transaction
 from django.db.models import Case, Exists, OuterRef, Value, When
 
+from subscribers import audit
 from subscribers.at_once import once_more
 from subscribers.links import LIFETIMES, Purpose
 from subscribers.models import (
     AddressChange,
+    AuditEvent,
     ConsentEvent,
     LeavingReason,
     SignupRequest,
@@ -51,8 +53,9 @@ UNCONFIRMED_LOG = timedelta(days=400)
 _READERS_AT_ONCE = 50
 #: All else in an address's log is an agreement, or a refusal that imports must go on to know.
 _NO_WORD_OF_THEIRS = ConsentEvent.Kind.REQUESTED
-#: The log refuses changes by `objects`; this is the one place that makes them.
+#: The logs refuse changes by `objects`; this is the one place that makes them.
 _log_rows = ConsentEvent._base_manager
+_deeds_at_the_desk = AuditEvent._base_manager
 _NETWORK = models.GenericIPAddressField(null=True)
 
 
@@ -165,6 +168,14 @@ def _leaving_reasons(at: datetime, limit: int) -> int:
     return _delete(LeavingReason.objects.filter(at__lte=at - LEAVING_REASONS).order_by("at"), limit)
 
 
+def _staff_networks(at: datetime, limit: int) -> int:
+    """Forget from where something was done at the desk; who did what stays."""
+    due = AuditEvent.objects.filter(network__isnull=False, at__lte=at - audit.NETWORKS).order_by("at")
+    page = list(due.values_list("pk", flat=True)[:limit])
+    _deeds_at_the_desk.filter(pk__in=page).update(network=None)
+    return len(page)
+
+
 def _delete(due: models.QuerySet[Any], limit: int) -> int:
     pks = list(due.values_list("pk", flat=True)[:limit])
     return due.filter(pk__in=pks).delete()[0] if pks else 0
@@ -179,4 +190,5 @@ _DEEDS = (
     _address_changes,
     _signup_requests,
     _leaving_reasons,
+    _staff_networks,
 )

@@ -13,6 +13,7 @@ class AuditEventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
 class AuditEvent(AppendOnly):
     """Append-only: one deed of one person at the desk. `audit.record` alone writes it.
 
+    `retention` forgets the network after a while, and nothing else.
     `by_name` is kept beside `by`, so that deleting an account does not delete what it did.
     """
 
@@ -40,6 +41,10 @@ class AuditEvent(AppendOnly):
 
     class Meta:
         ordering = ["-pk"]
+        # Retention looks for these each hour, and finds none but the newest.
+        indexes = [
+            models.Index(fields=["at"], name="audit_with_network", condition=models.Q(network__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.by_name} at {self.at:%Y-%m-%d %H:%M}"

@@ -7,11 +7,12 @@ import pytest
 import time_machine
 
 from digest.models import Delivery
-from subscribers import asking, lifecycle, retention, tasks
+from subscribers import asking, audit, lifecycle, retention, tasks
 from subscribers.addresses import address_hash
 from subscribers.consent import Trace, binding_of
 from subscribers.models import (
     AddressChange,
+    AuditEvent,
     ConsentEvent,
     Interest,
     LeavingReason,
@@ -228,6 +229,18 @@ def test_a_wish_nobody_took_in_and_an_old_reason_are_forgotten() -> None:
     assert not SignupRequest.objects.exists()
     assert tidied(retention.LEAVING_REASONS - SECOND) == 0
     assert tidied(retention.LEAVING_REASONS) == 1
+
+
+def test_from_where_something_was_done_at_the_desk_is_forgotten_and_what_was_done_stays() -> None:
+    audit.record_for(None, AuditEvent.Kind.DEED, "an edition", "paused", at=NOON, network="192.0.2.77")
+    assert tidied(audit.NETWORKS - SECOND) == 0
+    assert tidied(audit.NETWORKS) == 1
+    assert AuditEvent.objects.values_list("about", "detail", "network").get() == (
+        "an edition",
+        "paused",
+        None,
+    )
+    assert tidied(audit.NETWORKS) == 0
 
 
 def test_a_page_is_no_larger_than_asked_and_the_next_goes_on_with_the_oldest_left() -> None:
