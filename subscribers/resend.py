@@ -15,6 +15,10 @@ from django.core.mail import EmailMessage
 class EmailBackend(resend.EmailBackend):  # type: ignore[misc]
     """Anymail's Resend backend, its settings unchanged."""
 
+    def knows_again(self, message: EmailMessage) -> bool:
+        """Say whether `message`, sent a second time within a day with the same bytes, is still one mail."""
+        return bool(key_of(message.extra_headers))
+
     def build_message_payload(self, message: EmailMessage, defaults: Mapping[str, Any]) -> "Payload":
         """Return the request for `message`."""
         return Payload(message, defaults, self)
@@ -25,10 +29,14 @@ class Payload(resend.ResendPayload):  # type: ignore[misc]
 
     def set_extra_headers(self, headers: Mapping[str, Any]) -> None:
         """Move the key from the mail's headers to the request's."""
-        named = {name.lower(): str(value) for name, value in headers.items()}
-        key = named.get("idempotency-key") or named.get("message-id", "").strip("<>").partition("@")[0]
-        if key:
+        if key := key_of(headers):
             self.headers["Idempotency-Key"] = key
         super().set_extra_headers(
             {name: value for name, value in headers.items() if name.lower() != "idempotency-key"}
         )
+
+
+def key_of(headers: Mapping[str, Any]) -> str:
+    """Return the idempotency key of a mail with these extra headers, "" where it has none."""
+    named = {name.lower(): str(value) for name, value in headers.items()}
+    return named.get("idempotency-key") or named.get("message-id", "").strip("<>").partition("@")[0]

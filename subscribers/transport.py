@@ -20,6 +20,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from subscribers import stopping, wire
 from subscribers.outcomes import Fate, Outcome, Slower, classed, told
 from subscribers.pace import Pacer
+from subscribers.resend import EmailBackend as ResendBackend
 from subscribers.smtp import EmailBackend as SMTPBackend
 from subscribers.smtp import Stage
 
@@ -30,6 +31,11 @@ log = structlog.get_logger(__name__)
 #: A connection is renewed after this many messages, and after this many idle seconds: relays limit both.
 MESSAGES_PER_CONNECTION = 1000
 IDLE_SECONDS = 60.0
+
+#: Seconds before a message of unknown fate is offered again to a provider that knows it by its key, and the
+#: seconds after which it is not: a worker that is told to stop waits for what it has begun.
+OFFERED_AGAIN_AFTER = (0.5, 2.0)
+LONGEST_AGAIN = 15.0
 
 Connect = Callable[[], BaseEmailBackend]
 
@@ -43,6 +49,8 @@ class Sender:
         self._backend: BaseEmailBackend | None = None
         self._sent = 0
         self._last_used = 0.0
+        #: Whether the message in hand, offered twice, is still one mail.
+        self._known_again = False
 
     def send(self, message: EmailMessage) -> Outcome:
         """Send `message` and return what became of it; no fault of the wire or the message is raised.
@@ -61,12 +69,30 @@ class Sender:
     def _send(self, message: EmailMessage) -> Outcome:
         if self._sent >= MESSAGES_PER_CONNECTION or time.monotonic() - self._last_used > IDLE_SECONDS:
             self.close()
-        reused = self._backend is not None
+        began, reused = time.monotonic(), self._backend is not None
         outcome, stale = self._attempt(message)
         if reused and stale:
             outcome, _ = self._attempt(message)
+        if outcome.fate is Fate.UNKNOWN:
+            outcome = self._settled(message, outcome, since=began)
         self._last_used = time.monotonic()
         return outcome
+
+    def _settled(self, message: EmailMessage, unknown: Outcome, *, since: float) -> Outcome:
+        """Offer the same bytes under the same key again, where that is one mail still; else it stays unknown.
+
+        Only a yes counts: whatever else is answered now says nothing of the first try.
+        """
+        if not self._known_again:
+            return unknown
+        for wait in OFFERED_AGAIN_AFTER:
+            if time.monotonic() - since > LONGEST_AGAIN:
+                break
+            time.sleep(wait)
+            outcome, _ = self._attempt(message)
+            if outcome.fate is Fate.ACCEPTED:
+                return outcome
+        return unknown
 
     def close(self) -> None:
         """Close the connection; a fault while closing changes no outcome."""
@@ -83,6 +109,7 @@ class Sender:
             self.close()
             return _unreachable(error), False
         self._sent += 1
+        self._known_again = isinstance(backend, ResendBackend) and backend.knows_again(message)
         wire.forget()
         vars(message).pop("anymail_status", None)  # the word on an earlier try is no word on this one
         try:

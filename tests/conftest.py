@@ -14,7 +14,7 @@ from django.test import override_settings
 from digest import previewing, valkey
 from digest.celery import app as celery_app
 from digest.views import feeds
-from subscribers import limits
+from subscribers import limits, transport
 from subscribers.pace import cache, pacer
 from subscribers.pace.alone import Memory
 from tests.sinks.provider import Provider
@@ -51,6 +51,12 @@ def _pace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "_PREFIX", f"{{test-{uuid4()}}}:")
     monkeypatch.setattr(cache, "_away_until", -math.inf)
     monkeypatch.setattr(pacer, "_memory", Memory())
+
+
+@pytest.fixture(autouse=True)
+def _offered_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that knows a mail by its key is not waited for in tests."""
+    monkeypatch.setattr(transport, "OFFERED_AGAIN_AFTER", (0.0, 0.0))
 
 
 @pytest.fixture

@@ -65,6 +65,8 @@ class Provider:
     checks_bulk_rules: bool = True
     #: A request that fails after its body came is taken all the same: nobody at the other end can tell.
     keeps: bool = False
+    #: The modes of the next requests, one each; then `mode` stays as the last of them.
+    coming: list[str] = field(default_factory=list)
     _keys: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
@@ -160,6 +162,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer one request."""
+        with self.provider.lock:
+            if self.provider.coming:
+                self.provider.mode = self.provider.coming.pop(0)
         mode = self.provider.mode
         if mode.endswith("before body"):
             self._cut()

@@ -293,6 +293,52 @@ def test_a_changed_digest_under_an_old_key_stays_unknown(provider: Provider, sen
     assert len(provider.accepted) == 1
 
 
+UNKNOWN_AT_FIRST = [mode for mode, fate in EXPECTED.items() if fate is Fate.UNKNOWN and mode != "hang"]
+
+
+@pytest.mark.parametrize("mode", UNKNOWN_AT_FIRST)
+def test_what_may_have_arrived_is_offered_to_resend_again_under_its_key(
+    mode: str, provider: Provider, sender: Sender
+) -> None:
+    provider.keeps, provider.coming = True, [mode, mode, "fine"]
+    with override_settings(**provider.settings("resend")):
+        assert sender.send(a_digest()).fate is Fate.ACCEPTED
+    assert len(provider.accepted) == 1
+    assert len({(request.headers["Idempotency-Key"], request.body) for request in provider.requests}) == 1
+
+
+@pytest.mark.parametrize("then", ["429", "422", "500", "401", "reset after body"])
+def test_only_a_yes_says_anything_of_the_first_try(then: str, provider: Provider, sender: Sender) -> None:
+    provider.keeps, provider.coming = True, ["reset after body", then]
+    with override_settings(**provider.settings("resend")):
+        assert sender.send(a_digest()).fate is Fate.UNKNOWN
+    assert len(provider.requests) == 3
+
+
+@pytest.mark.parametrize("name", ["postmark", "mailgun", "brevo"])
+def test_a_provider_without_keys_is_offered_nothing_twice(
+    name: str, provider: Provider, sender: Sender
+) -> None:
+    provider.keeps, provider.coming = True, ["reset after body", "fine"]
+    with override_settings(**provider.settings(name)):
+        assert sender.send(a_digest()).fate is Fate.UNKNOWN
+    assert len(provider.requests) == len(provider.accepted) == 1
+
+
+def test_what_took_long_or_has_no_key_is_not_offered_again(
+    provider: Provider, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nameless = a_digest()
+    del nameless.extra_headers["Message-ID"]
+    provider.coming = ["reset after body", "fine"]
+    with override_settings(**provider.settings("resend")):
+        assert sender.send(nameless).fate is Fate.UNKNOWN
+        monkeypatch.setattr("subscribers.transport.LONGEST_AGAIN", -1.0)
+        provider.coming = ["reset after body", "fine"]
+        assert sender.send(a_digest()).fate is Fate.UNKNOWN
+    assert len(provider.requests) == 2
+
+
 @pytest.mark.parametrize("name", ["postmark", "mailgun"])
 def test_two_hundred_digests_over_twelve_threads_each_arrive_once(name: str, provider: Provider) -> None:
     digests = [a_digest(number) for number in range(200)]
