@@ -3,7 +3,9 @@
     python -m tests.chaos.matrix [--seeds 25] [--lanes 2] [--minutes 9] [--step ...] [--mode ...]
 
 Every run is a line of JSON in the results' file; a run that is there, of the same sources, is not done again.
-Without DATABASE_URL and REDIS_URL mode S is left out. Ends with 1 if anything is not as promised.
+Without DATABASE_URL and REDIS_URL mode S is left out; with them, databases are made beside the one that is
+named (chaos_NAME_...), and two Redis numbers emptied, 15 and 14 or those that CHAOS_REDIS_DBS names; numbers
+that hold anything else are refused. Ends with 1 if anything is not as promised. Linux only: /proc is read.
 """
 
 import argparse
