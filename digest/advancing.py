@@ -18,7 +18,7 @@ def advance(*, at: datetime) -> None:
 
     A step that fails is logged and costs no other edition its own.
     """
-    today = editions.open_edition(editions.edition_day(at), at=at)
+    today = _open_what_is_due(at)
     for state, step in (
         (Edition.State.OPEN, _freeze_or_give_up),
         (Edition.State.FROZEN, _approve_or_give_up),
@@ -28,6 +28,15 @@ def advance(*, at: datetime) -> None:
         for edition in Edition.objects.filter(state=state, day__lte=today.day).order_by("day"):
             _take(step, edition, at)
     _take(lambda _edition, *, at: enrolling.welcome(at=at), today, at)
+
+
+def _open_what_is_due(at: datetime) -> Edition:
+    """Open today's edition and return it; also yesterday's, if its hour has just come while all was down."""
+    day = editions.edition_day(at)
+    yesterday = day - schedule.DAY
+    if at < editions.freeze_moment(yesterday) + schedule.LATEST and Edition.objects.before(day).exists():
+        editions.open_edition(yesterday, at=at)
+    return editions.open_edition(day, at=at)
 
 
 def _take(step: Callable[..., object], edition: Edition, at: datetime) -> None:
@@ -54,7 +63,7 @@ def _freeze_or_give_up(edition: Edition, *, at: datetime) -> None:
             editions.give_up(edition, at=at)
         return
     missing = coverage.missing(edition, settings.SOURCES, at=at)
-    if missing and at < due + coverage.PATIENCE:
+    if missing and coverage.is_waited_for(edition, at=at):
         log.warning("edition_waits_for_sources", day=str(edition.day), missing=missing)
         return
     editions.freeze(edition, at=at, missing=missing)

@@ -16,6 +16,8 @@ ASKED_WITHIN = timedelta(minutes=10)
 RETRY_FAILED = timedelta(minutes=15)
 HUGGINGFACE_EVERY = timedelta(minutes=30)
 HUGGINGFACE_DAYS = 7  # votes settle over a week
+#: So far back is asked for what nobody asked for in time, as far as an edition reaches.
+MISSED_DAYS = 13
 #: Feeds are built at Eastern midnight, sometimes late: an empty one on a working day is asked again hourly.
 FEED_BUILT = time(0, 15)
 FEED_EVERY = timedelta(hours=1)
@@ -31,12 +33,13 @@ def due(at: datetime) -> list[tuple[str, Window]]:
     """Return the sources to ask at `at`, each with the days, neighbouring days in one window.
 
     Hugging Face: today (UTC) every half hour, the seven days before once a day. arXiv: today's Eastern date
-    until every category has its announcement, the three days before where they were missed. A failed run is
-    tried again after a quarter of an hour; one under way is left alone.
+    until every category has its announcement, the three days before where they were missed. After a longer
+    silence of our own: all days since, and the one in which it began. A failed run is tried again after a
+    quarter of an hour; one under way is left alone.
     """
     runs = _runs(at)
     answer: list[tuple[str, Window]] = []
-    for source, days, categories in _asked(at):
+    for source, days, categories in _asked(at, runs):
         wanted = [day for day in days if any(_due(source, name, day, at, runs) for name in categories)]
         answer += [(source, window) for window in _windows(wanted)]
     return answer
@@ -47,22 +50,31 @@ def is_due(source: str, category: str, day: date, at: datetime) -> bool:
     return _due(source, category, day, at, _runs(at))
 
 
-def _asked(at: datetime) -> list[tuple[str, list[date], tuple[str, ...]]]:
-    utc, eastern = at.astimezone(UTC).date(), eastern_date(at)
-    rows: list[tuple[str, list[date], tuple[str, ...]]] = [
-        ("huggingface", [utc - n * _DAY for n in range(HUGGINGFACE_DAYS, -1, -1)], ("",)),
-        ("arxiv", [eastern - n * _DAY for n in range(ARXIV_DAYS, -1, -1)], tuple(settings.ARXIV_CATEGORIES)),
+def _asked(at: datetime, runs: dict[_Key, list[IngestRun]]) -> list[tuple[str, list[date], tuple[str, ...]]]:
+    rows = (
+        ("huggingface", at.astimezone(UTC).date(), HUGGINGFACE_DAYS, ("",)),
+        ("arxiv", eastern_date(at), ARXIV_DAYS, tuple(settings.ARXIV_CATEGORIES)),
+    )
+    return [
+        (source, [today - n * _DAY for n in range(_reach(source, today, most, runs), -1, -1)], categories)
+        for source, today, most, categories in rows
+        if source in settings.SOURCES
     ]
-    return [row for row in rows if row[0] in settings.SOURCES]
+
+
+def _reach(source: str, today: date, usual: int, runs: dict[_Key, list[IngestRun]]) -> int:
+    """Return how many days back to ask: to the first day known of, where the house was away for longer."""
+    known = min((day for name, _category, day in runs if name == source), default=today)
+    return max(usual, min((today - known).days, MISSED_DAYS))
 
 
 def _runs(at: datetime) -> dict[_Key, list[IngestRun]]:
     """Return the receipts of the days that can be due, the newest first."""
-    since = at.date() - (HUGGINGFACE_DAYS + 2) * _DAY
+    since = at.date() - (MISSED_DAYS + 2) * _DAY
     found: dict[_Key, list[IngestRun]] = defaultdict(list)
-    for run in IngestRun.objects.filter(day__gte=since, started_at__lte=at + _DAY).order_by(
-        "-started_at", "-pk"
-    ):
+    # Not those of a time to come: the clock has been set back since, and they would forbid to ask.
+    known = IngestRun.objects.filter(day__gte=since, started_at__lte=at + ASKED_WITHIN)
+    for run in known.order_by("-started_at", "-pk"):
         found[run.source, run.category, run.day].append(run)
     return found
 
@@ -85,7 +97,10 @@ def _huggingface_due(day: date, at: datetime, mine: Sequence[IngestRun]) -> bool
     if good is None:
         return True
     today = at.astimezone(UTC).date()
-    return at - good >= HUGGINGFACE_EVERY if day == today else good.astimezone(UTC).date() < today
+    if day == today:
+        return at - good >= HUGGINGFACE_EVERY
+    # Within the week once a day; what is older once after it was over.
+    return good.astimezone(UTC).date() < (today if today - day <= HUGGINGFACE_DAYS * _DAY else day + _DAY)
 
 
 def _feed_due(

@@ -9,6 +9,10 @@ from digest.models import Edition, IngestRun
 
 #: How long after its hour an edition waits for a source that has not answered; then it goes without.
 PATIENCE = timedelta(hours=2)
+#: After a silence of our own, nobody having asked for so long, the two hours begin with the first question.
+SILENCE = timedelta(hours=1)
+#: But from so long after its hour on an edition waits no more.
+AT_MOST = timedelta(hours=8)
 
 ANSWERED = (IngestRun.State.COMPLETE, IngestRun.State.QUIET)
 
@@ -28,6 +32,19 @@ def missing(edition: Edition, sources: Sequence[str], *, at: datetime) -> list[s
     answered = {source for (source, _category, _day), state in latest.items() if state in ANSWERED}
     failing = {source for (source, _category, _day), state in latest.items() if state not in ANSWERED}
     return [source for source in sources if source in failing or source not in answered]
+
+
+def is_waited_for(edition: Edition, *, at: datetime) -> bool:
+    """Say whether an edition whose hour has come still waits for sources that are missing at `at`.
+
+    When everything was down across its hour, nothing has come in: sources are asked again in these minutes.
+    """
+    due = editions.freeze_moment(edition.day)
+    if at < due + PATIENCE:
+        return True
+    began = at - PATIENCE
+    long_since = IngestRun.objects.filter(started_at__gte=began - SILENCE, started_at__lte=began)
+    return at < due + AT_MOST and not long_since.exclude(category=BY_ID).exists()
 
 
 def failing(edition: Edition, sources: Sequence[str], *, at: datetime) -> list[str]:

@@ -26,7 +26,7 @@ _DAY = timedelta(days=1)
 def due(*, at: datetime) -> bool:
     """Say whether the last count is older than an hour, or of another day, or never was."""
     row = DailyFigures.objects.filter(day=_day(at)).first()
-    return row is None or at - row.at >= EVERY
+    return row is None or abs(at - row.at) >= EVERY
 
 
 def keep(*, at: datetime) -> None:

@@ -42,6 +42,8 @@ def celery(broker_url: str, data_dir: Path, *, tick_seconds: int) -> dict[str, A
         "CELERY_TASK_PUBLISH_RETRY_POLICY": {"max_retries": 1},
         "CELERY_TIMEZONE": "UTC",
         "CELERY_WORKER_HIJACK_ROOT_LOGGER": False,
+        # Several hosts with a beat each: `-S redbeat.RedBeatScheduler` on the command line comes before this.
+        "CELERY_BEAT_SCHEDULER": "digest.steady_beat:SteadyScheduler",
         "CELERY_BEAT_SCHEDULE_FILENAME": str(data_dir / "beat-schedule"),
         "CELERY_BEAT_SCHEDULE": {**BEAT, "tick": tick},
     }

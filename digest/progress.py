@@ -46,7 +46,7 @@ def is_due(edition: Edition, *, at: datetime) -> bool:
     kept = figures(edition)
     if kept is None:
         return True
-    age = at - kept.at
+    age = abs(at - kept.at)  # counted in the future: the clock has been set back since
     return age >= max(_interval(edition, kept, at), timedelta(seconds=REST * kept.took))
 
 

@@ -16,6 +16,7 @@ from digest import ranking, sampling
 from digest.delivery.choosing import Desk
 from digest.models import Edition, EditionReach
 from digest.ranking import Lack, Profile, rank
+from subscribers import leasing
 from subscribers.models import Subscriber, Topic
 
 log = structlog.get_logger(__name__)
@@ -103,16 +104,16 @@ def _out_of_date(at: datetime) -> QuerySet[Edition]:
     moved = ~Q(reach__revision=F("revision"))
     if matched_at is not None:
         moved |= Q(reach__at__lt=matched_at)  # papers belong to other topics now
-    ahead = Q(state__in=AHEAD) & (never | (moved & Q(reach__at__lte=at - QUIET)))
+    ahead = Q(state__in=AHEAD) & (never | (moved & ~Q(reach__at__gt=at - QUIET, reach__at__lte=at)))
     late = Q(state=Edition.State.SENT, closed_at__gt=at - LATE) & never
-    free = Q(reach=None) | Q(reach__lease_until=None) | Q(reach__lease_until__lte=at)
-    return Edition.objects.filter(ahead | late).filter(free)
+    held = Q(reach__lease_until__gt=at, reach__lease_until__lte=leasing.no_lease_after(at, LEASE))
+    return Edition.objects.filter(ahead | late).exclude(held)
 
 
 def _hold(edition: Edition, at: datetime) -> bool:
     """Take the lease on the edition's reach; say whether nobody else has it."""
     EditionReach.objects.get_or_create(edition=edition)
-    free = Q(lease_until=None) | Q(lease_until__lte=at)
+    free = Q(lease_until=None) | leasing.lapsed(at, LEASE)
     held = EditionReach.objects.filter(free, edition=edition).update(lease_until=at + LEASE)
     return held == 1
 

@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Q
 
 from digest import reasons
 from digest.clicking import humans
@@ -62,7 +63,9 @@ def tally_due(*, at: datetime, seconds: float = 45) -> int:
 
 def _due(at: datetime) -> Iterator[Edition]:
     oldest = (at - AGES[-1][0]).date() - timedelta(days=1)
-    editions = Edition.objects.filter(state__in=_ALIVE, enrolled__gt=0, day__gte=oldest)
+    # By its approval, too: a back issue that was let go weeks after its day is as new.
+    young = Q(day__gte=oldest) | Q(approved_at__gte=at - AGES[-1][0])
+    editions = Edition.objects.filter(young, state__in=_ALIVE, enrolled__gt=0)
     for edition in editions.select_related("tally").order_by("-day"):
         if is_due(edition, at=at):
             yield edition
@@ -75,7 +78,7 @@ def is_due(edition: Edition, *, at: datetime) -> bool:
         return True
     began = edition.approved_at or edition.opened_at
     every = next((every for age, every in AGES if at - began < age), None)
-    return every is not None and at - kept.at >= max(every, timedelta(seconds=REST * kept.took))
+    return every is not None and abs(at - kept.at) >= max(every, timedelta(seconds=REST * kept.took))
 
 
 def walk(edition: Edition, *, at: datetime, seconds: float = 45) -> bool:

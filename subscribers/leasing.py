@@ -1,9 +1,28 @@
 """Claim rows for one worker with one statement; a lease that runs out gives them back."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections, models, transaction
+from django.db.models import Q
+
+#: What a lease may reach further ahead than its length: questions that had to wait, hosts a little apart.
+SLACK = timedelta(minutes=1)
+
+
+def no_lease_after(at: datetime, length: timedelta) -> datetime:
+    """Return the moment beyond which no lease of `length` reaches that was taken under the clock of `at`.
+
+    One that does was taken before the clock was set back (by NTP, with a machine that was asleep). Its owner
+    may be dead, and nobody would come for it for as long as the clock went back: so it counts as over. Where
+    its owner lives after all, the epoch fences it, as it does one that comes too late.
+    """
+    return at + length + max(length, SLACK)
+
+
+def lapsed(at: datetime, length: timedelta) -> Q:
+    """Return the condition for rows whose lease of `length` is over at `at`, or is none."""
+    return Q(lease_until__lt=at) | Q(lease_until__gt=no_lease_after(at, length))
 
 
 def claim(due: models.QuerySet[Any], *, owner: str, until: datetime, limit: int) -> list[int]:

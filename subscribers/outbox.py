@@ -76,10 +76,10 @@ def deliver_due(*, at: datetime, limit: int = 500) -> int:
 
 
 def _next(owner: str, at: datetime) -> SystemMail | None:
-    due = SystemMail.objects.due(at).order_by("not_before", "pk")
     until = at + timedelta(seconds=settings.LEASE_SECONDS)
-    for pk in claim(due, owner=owner, until=until, limit=1):
-        return SystemMail.objects.select_related("subscriber").get(pk=pk)
+    for due in SystemMail.objects.due(at), SystemMail.objects.astray(at):
+        for pk in claim(due.order_by("not_before", "pk"), owner=owner, until=until, limit=1):
+            return SystemMail.objects.select_related("subscriber").get(pk=pk)
     return None
 
 

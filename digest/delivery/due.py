@@ -6,12 +6,13 @@ of an index of just that.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from digest.models import Delivery, Edition
-from subscribers import warmup
+from subscribers import leasing, warmup
 
 #: Who is due is counted up to here, so many or more: as many as the tasks of one tick are for.
 MOST_COUNTED = 8_000
@@ -32,8 +33,11 @@ def lines(
         editions = editions.exclude(state=Edition.State.APPROVED)
     if edition is not None:
         editions = editions.filter(pk=edition.pk)
-    lapsed = Delivery.objects.filter(state=State.CLAIMED, lease_until__lt=at)
-    yield lapsed.filter(edition__in=editions).order_by("lease_until", "id")
+    length = timedelta(seconds=settings.LEASE_SECONDS)
+    # Two questions, each along the index.
+    for lapsed in Q(lease_until__lt=at), Q(lease_until__gt=leasing.no_lease_after(at, length)):
+        held = Delivery.objects.filter(lapsed, state=State.CLAIMED, edition__in=editions)
+        yield held.order_by("lease_until", "id")
     found = list(_with_lines(editions, at, any_hour=any_hour))
     for pk, _first, put_off in found:
         if put_off:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Q, QuerySet, Value
 from django.db.models.functions import Least
@@ -14,7 +15,7 @@ from django.db.models.functions import Least
 from digest.delivery.rows import write
 from digest.delivery.sending import Prepared
 from digest.models import Delivery, Edition
-from subscribers import lifecycle
+from subscribers import leasing, lifecycle
 from subscribers.at_once import hold_readers
 from subscribers.models import Suppression
 from subscribers.transport import Fate, Outcome
@@ -165,7 +166,8 @@ def sweep(*, at: datetime) -> None:
     A `submitting` row whose lease is over had an owner that died between the commit and the outcome: nobody
     knows, and it is never silently sent again. What waits beyond its hour expires.
     """
-    lapsed = Delivery.objects.filter(state=Delivery.State.SUBMITTING, lease_until__lt=at)
+    over = leasing.lapsed(at, timedelta(seconds=settings.LEASE_SECONDS))
+    lapsed = Delivery.objects.filter(over, state=Delivery.State.SUBMITTING)
     # A page like the others: it waits for nobody, so that it can stand in nobody's way.
     if lost := _end_page(lapsed.order_by("lease_until"), _lost(at)):
         log.warning("swept", unknown=lost)

@@ -7,7 +7,7 @@ The job's epoch fences a process that somebody else has taken over from, and one
 import math
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 import structlog
@@ -29,8 +29,6 @@ log = structlog.get_logger(__name__)
 
 #: Rows of one commit: what a kill costs, and what memory holds.
 BATCH = 1_000
-#: A process that commits nothing for so long is taken for dead.
-LEASE = timedelta(minutes=2)
 #: Starts without a commit between them, before the job counts as broken.
 MOST_ATTEMPTS = 5
 #: Somebody may sign up between the question and the answer; then the batch is asked about again.
@@ -85,7 +83,7 @@ def _take(pk: int, at: datetime) -> ImportJob:
             )
         job.epoch += 1
         job.attempts += 1
-        job.lease_until = at + LEASE
+        job.lease_until = at + ImportJob.LEASE
         job.save(update_fields=["epoch", "attempts", "lease_until"])
     if job.attempts > MOST_ATTEMPTS:
         _fail(
@@ -177,7 +175,7 @@ class _Walk:
         verdicts.sort(key=lambda verdict: verdict.line)
         _write_down(job, verdicts, resource.tags)
         job.done += len(batch)
-        job.rate, job.attempts, job.lease_until = self.job.rate, 0, at + LEASE
+        job.rate, job.attempts, job.lease_until = self.job.rate, 0, at + ImportJob.LEASE
         job.save()
         return job
 

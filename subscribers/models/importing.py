@@ -1,9 +1,11 @@
 """Imports of readers: what was given, how far it is, what became of the rows."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
+
+from subscribers import leasing
 
 
 class ImportJobQuerySet(models.QuerySet["ImportJob"]):
@@ -15,7 +17,7 @@ class ImportJobQuerySet(models.QuerySet["ImportJob"]):
 
     def waiting(self, at: datetime) -> "ImportJobQuerySet":
         """Those under way that nobody works on at `at`."""
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=at)
+        free = models.Q(lease_until=None) | leasing.lapsed(at, ImportJob.LEASE)
         return self.under_way().filter(free)
 
 
@@ -35,6 +37,8 @@ class ImportJob(models.Model):
         FAILED = "failed", "Failed"
 
     UNDER_WAY = (State.CHECKING, State.IMPORTING)
+    #: A process that commits nothing for so long is taken for dead.
+    LEASE = timedelta(minutes=2)
 
     class Format(models.TextChoices):
         MAILCHIMP = "mailchimp", "Mailchimp (audience export)"

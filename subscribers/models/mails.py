@@ -1,10 +1,12 @@
 """The outbox."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from subscribers import leasing
 from subscribers.models.identity import new_public_id
 from subscribers.models.readers import Subscriber
 
@@ -19,6 +21,13 @@ class SystemMailQuerySet(models.QuerySet["SystemMail"]):
             Q(state=SystemMail.State.WAITING) | Q(state=SystemMail.State.CLAIMED, lease_until__lt=at),
             not_before__lte=at,
         )
+
+    def astray(self, at: datetime) -> "SystemMailQuerySet":
+        """Rows of a time to come, which a clock wrote that has been set back since: they are due, too."""
+        length = timedelta(seconds=settings.LEASE_SECONDS)
+        written = Q(state=SystemMail.State.WAITING, created_at__gt=at + leasing.SLACK, not_before__gt=at)
+        held = Q(state=SystemMail.State.CLAIMED, lease_until__gt=leasing.no_lease_after(at, length))
+        return self.filter(written | held)
 
 
 class SystemMail(models.Model):

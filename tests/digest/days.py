@@ -3,17 +3,15 @@
 Nothing here decides anything: at each event it does what beat and one worker would do in that minute.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-
-from digest import advancing, editions
+from digest import advancing, editions, ingestion
 from digest.delivery import run as loop
-from digest.models import Delivery, IngestRun
-from digest.schedule import local_date
+from digest.models import Delivery, IngestRun, Paper
 from subscribers.models import Subscriber
 from tests.cast import a_paper, a_reader, appeared
 
@@ -21,48 +19,63 @@ DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 State = Delivery.State
 
 
-def asked(at: datetime, *, papers: int = 1) -> None:
-    """Let the sources answer at `at`, with new papers of the edition's day."""
-    day = editions.edition_day(at)
-    for _ in range(papers):
-        appeared(a_paper(), day)
-    for source in settings.SOURCES:
-        IngestRun.objects.create(
-            source=source, day=day, state=IngestRun.State.COMPLETE, started_at=at, finished_at=at
-        )
+@dataclass
+class World:
+    """What is at the source: each UTC day two papers, one from four o'clock on, one from noon on."""
+
+    first: date
+    papers: dict[tuple[date, int], Paper] = field(default_factory=dict)
+
+    def ask(self, at: datetime) -> None:
+        """Take in what is due to be asked at `at`, and leave the receipts."""
+        for source, window in ingestion.due(at):
+            for day in window.days():
+                for hour in (4, 12):
+                    self._take(day, hour, at)
+                IngestRun.objects.create(
+                    source=source, day=day, state=IngestRun.State.COMPLETE, started_at=at, finished_at=at
+                )
+
+    def _take(self, day: date, hour: int, at: datetime) -> None:
+        there = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+        if self.first <= day and there <= at and (day, hour) not in self.papers:
+            self.papers[day, hour] = a_paper(f"Paper of {day} at {hour}")
+            appeared(self.papers[day, hour], day)
 
 
-def tick(at: datetime, worker: loop.Worker | None = None) -> None:
+def tick(at: datetime) -> None:
     """Do what one minute brings: beat's task, then a worker until nothing is due."""
     advancing.advance(at=at)
-    mine = worker or loop.Worker(lambda: at)
+    worker = loop.Worker(lambda: at)
     try:
-        loop.run(mine)
+        loop.run(worker)
     finally:
-        if worker is None:
-            mine.close()
+        worker.close()
 
 
 def live(
-    since: datetime, until: datetime, *, up: Callable[[datetime], bool] = lambda _at: True, papers: int = 1
-) -> int:
-    """Let the time from `since` to `until` go by; return how many minutes had something to do.
+    since: datetime,
+    until: datetime,
+    *,
+    world: World | None = None,
+    up: Callable[[datetime], bool] = lambda _at: True,
+    each: Callable[[datetime], object] = lambda _at: None,
+) -> None:
+    """Let the time from `since` to `until` go by, calling `each` before every minute with something to do.
 
-    The sources are asked an hour before each freeze. Where `up` says no, nothing at all happens.
+    The source is asked an hour before each freeze, and whenever else something happens and it is due. Where
+    `up` says no, nothing at all happens.
     """
-    ticks = 0
+    world = world or World((since - DAY).date())
     freezes = _freezes(since, until)
-    asking = [frozen - HOUR for frozen in freezes]
-    moments = [*freezes, *asking]
+    moments = [*freezes, *(frozen - HOUR for frozen in freezes)]
     at = since
     while at < until:
+        each(at)
         if up(at):
-            if at in asking:
-                asked(at, papers=papers)
+            world.ask(at)
             tick(at)
-            ticks += 1
-        at = _next(at, moments, until)
-    return ticks
+        at = _next(at, moments, until) if up(at) else at + 10 * MINUTE
 
 
 def _freezes(since: datetime, until: datetime) -> list[datetime]:
@@ -96,14 +109,10 @@ def dates_of(reader: Subscriber) -> Counter[date]:
     return Counter(mine.values_list("local_date", flat=True))
 
 
-def left_on(reader: Subscriber) -> dict[date, int]:
-    """Return on which dates, on the reader's wall, a digest left."""
-    found: dict[date, int] = defaultdict(int)
+def papers_of(reader: Subscriber) -> Counter[int]:
+    """Return which papers `reader` got, by their keys, and how often."""
     mine = Delivery.objects.filter(subscriber=reader, state=State.ACCEPTED)
-    for at in mine.values_list("settled_at", flat=True):
-        assert at is not None
-        found[local_date(at, reader.time_zone)] += 1
-    return dict(found)
+    return Counter(paper for picks in mine.values_list("picks", flat=True) for paper, _reason in picks)
 
 
 def dates(first: date, last: date) -> Iterator[date]:

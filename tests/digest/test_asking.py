@@ -147,3 +147,14 @@ def test_days_apart_are_windows_apart() -> None:
     everything_asked(NOON)
     IngestRun.objects.filter(day__in=[date(2026, 3, 2), date(2026, 3, 4)], source="huggingface").delete()
     assert due_of("huggingface", NOON) == [Window(day, day) for day in (date(2026, 3, 2), TODAY)]
+
+
+def test_after_a_longer_silence_all_days_since_are_asked_for_and_the_one_in_which_it_began() -> None:
+    everything_asked(NOON)
+    back = NOON + timedelta(days=8)  # Thursday of the week after
+    assert due_of("arxiv", back) == [Window(date(2026, 3, 5), date(2026, 3, 12))]
+    assert due_of("huggingface", back) == [Window(TODAY, date(2026, 3, 12))]
+    asked("huggingface", TODAY, back)
+    assert due_of("huggingface", back) == [Window(date(2026, 3, 5), date(2026, 3, 12))]
+    long_back = NOON + timedelta(days=40)
+    assert due_of("arxiv", long_back) == [Window(date(2026, 4, 10), date(2026, 4, 13))], "nothing is known"

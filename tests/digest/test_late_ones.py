@@ -4,14 +4,16 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import override_settings
+from pytest_django import Settings
 
-from digest import enrolling
+from digest import editions, enrolling
 from digest.delivery import claiming, settling
 from digest.delivery import run as loop
 from digest.delivery.balance import balance
 from digest.models import Delivery, Edition
 from subscribers.models import Subscriber
 from tests.cast import a_frozen_edition, a_paper, a_reader
+from tests.digest import days
 from tests.sinks.smtp_sink import SmtpSink, free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,3 +131,31 @@ def test_one_on_the_wire_at_the_freeze_that_fails_is_tried_again(
 def test_what_waits_for_its_hour_gives_way() -> None:
     enrolled(THURSDAY, SIX + 23 * HOUR)  # by hand, before the reader's hour
     assert states() == {THURSDAY: State.EXPIRED, FRIDAY: State.READY}
+
+
+def test_papers_of_an_edition_that_nobody_approved_come_with_the_next(
+    smtp_sink: SmtpSink, settings: Settings
+) -> None:
+    settings.EDITION_REQUIRES_APPROVAL, settings.SOURCES = True, ["huggingface"]
+    Delivery.objects.all().delete()
+    Edition.objects.all().delete()
+    reader = Subscriber.objects.get()
+
+    def curator(at: datetime) -> None:
+        """Approve Tuesday's and Friday's, ten hours late, and Wednesday's never."""
+        for frozen in Edition.objects.filter(state=Edition.State.FROZEN):
+            if frozen.day != WEDNESDAY and at >= editions.freeze_moment(frozen.day) + 10 * HOUR:
+                editions.approve(frozen, at=at)
+
+    monday = SIX - 2 * DAY - 6 * HOUR
+    world = days.World(monday.date())
+    days.live(monday, monday + 6 * DAY, world=world, each=curator)
+    wednesdays = Edition.objects.get(day=WEDNESDAY)
+    assert wednesdays.state == Edition.State.EXPIRED
+    with pytest.raises(editions.EditionError, match="expired"):
+        editions.approve(wednesdays, at=SIX + 2 * DAY)
+    known = {paper.pk for (day, _hour), paper in world.papers.items() if day < FRIDAY}
+    assert known <= set(days.papers_of(reader))
+    assert set(days.papers_of(reader).values()) == {1}
+    assert THURSDAY not in days.dates_of(reader)  # that would have been Wednesday's
+    assert len(smtp_sink.received) == days.dates_of(reader).total()

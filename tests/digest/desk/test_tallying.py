@@ -126,3 +126,10 @@ def test_two_links_pressed_quickly_are_a_persons_three_a_programs() -> None:
     tallying.walk(edition, at=NOON)
     rows = [CandidateFigures.objects.get(candidate__paper=paper) for paper in papers]
     assert [(row.clicks, row.robots) for row in rows] == [(2, 1), (2, 1), (1, 1)]
+
+
+def test_a_back_issue_is_as_old_as_its_approval(edition: Edition) -> None:
+    weeks_later = NOON + timedelta(days=20)
+    assert tallying.tally_due(at=weeks_later) == 0
+    Edition.objects.filter(pk=edition.pk).update(approved_at=weeks_later - HOUR)
+    assert tallying.tally_due(at=weeks_later) == 1

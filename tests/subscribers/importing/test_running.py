@@ -122,7 +122,7 @@ def test_a_worker_leaves_alone_what_another_one_is_at_until_its_lease_is_over() 
     running.work(clock=noon, seconds=60)
     job.refresh_from_db()
     assert job.done == 10
-    running.work(clock=lambda: NOON + running.LEASE + timedelta(seconds=1), seconds=60)
+    running.work(clock=lambda: NOON + ImportJob.LEASE + timedelta(seconds=1), seconds=60)
     job.refresh_from_db()
     assert job.state == ImportJob.State.DONE
 
