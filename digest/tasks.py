@@ -17,8 +17,9 @@ READERS_A_TASK = 500
 MOST_TASKS_A_TICK = 16
 #: A delivery task stops claiming after this many seconds, so that workers can be stopped and counted on.
 DELIVERY_SECONDS = 50
-#: What is left of providers' events then is for the next beat.
-EVENTS_SECONDS = 45
+#: What is left of providers' events then is for the next beat, ten seconds after this one: a flood of them
+#: takes one process at a time, and leaves the others to digests, which come after events in the queue.
+EVENTS_SECONDS = 8
 #: A walk through an edition rests after this many seconds and goes on with the next beat.
 TALLY_SECONDS = 45
 

@@ -13,7 +13,7 @@ ASKED = "SELECT day, COUNT(*) FROM digest_ingestrun GROUP BY day"
 
 def test_five_beats_are_as_good_as_one(tmp_path: Path) -> None:
     source = free_port()
-    with a_house(tmp_path, TICK_SECONDS="1", HUGGINGFACE_URL=f"http://127.0.0.1:{source}") as (
+    with a_house(tmp_path, TICK_SECONDS="5", HUGGINGFACE_URL=f"http://127.0.0.1:{source}") as (
         house,
         _broker,
     ):
