@@ -62,18 +62,19 @@ DUMP = ("dumpdata", "--natural-foreign", "--exclude", "sessions")
 
 @dataclass
 class House:
-    """Commands of an installation of its own in `folder`, on SQLite until `url` is set."""
+    """Commands of an installation of its own in `folder`, on SQLite until `url` is set; no broker runs."""
 
     folder: Path
     sink: SmtpSink
     url: str = ""
 
     def manage(self, *arguments: str, fails: bool = False) -> str:
-        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        environment = {
+            name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}
+        }
         environment |= {
             "DATA_DIR": str(self.folder),
             "EMAIL_URL": f"smtp://127.0.0.1:{self.sink.port}",
-            "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody is there: no worker runs
             "DJANGO_SETTINGS_MODULE": "digest.settings",
         }
         environment |= {"DATABASE_URL": self.url} if self.url else {}
