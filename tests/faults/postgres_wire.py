@@ -31,6 +31,21 @@ class Fault(enum.Enum):
     SILENCE = "silence"
 
 
+def claims(text: bytes) -> bool:
+    """Say whether a transaction of this text takes a batch."""
+    return b"SET state = 'claimed'" in text
+
+
+def begins(text: bytes) -> bool:
+    """Say whether it moves a group to `submitting`."""
+    return b'"subject" = ' in text
+
+
+def settles(text: bytes) -> bool:
+    """Say whether it writes outcomes."""
+    return b'"provider_id" = ' in text
+
+
 class Wire:
     """Carries everything, until a transaction commits that `chosen(its text)` picks: that meets a fault."""
 

@@ -16,7 +16,7 @@ from digest.models import Delivery, Edition
 from digest.postgresql.base import Connection
 from subscribers.models import Subscriber
 from tests.cast import a_frozen_edition, a_paper, a_reader
-from tests.faults.postgres_wire import Fault, Wire, wired
+from tests.faults.postgres_wire import Fault, Wire, begins, claims, settles, wired
 from tests.sinks.smtp_sink import SmtpSink
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -25,28 +25,16 @@ DAY, EIGHT = date(2026, 3, 4), datetime(2026, 3, 4, 8, tzinfo=UTC)
 READERS, GROUP = 15, 5
 
 
-def claiming(text: bytes) -> bool:
-    return b"SET state = 'claimed'" in text
-
-
-def submitting(text: bytes) -> bool:
-    return b'"subject" = ' in text
-
-
-def settling(text: bytes) -> bool:
-    return b'"provider_id" = ' in text
-
-
 def first_group(text: bytes) -> bool:
-    return submitting(text) and not settling(text)
+    return begins(text) and not settles(text)
 
 
 def one_settled_next_begun(text: bytes) -> bool:
-    return submitting(text) and settling(text)
+    return begins(text) and settles(text)
 
 
 def last_group_settled(text: bytes) -> bool:
-    return settling(text) and not submitting(text)
+    return settles(text) and not begins(text)
 
 
 @pytest.fixture
@@ -85,7 +73,7 @@ def assert_each_got_one(edition: Edition, sink: SmtpSink) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.ANSWER_LOST, Fault.ASKED_IN_VAIN])
-@pytest.mark.parametrize("commit", [claiming, first_group, one_settled_next_begun, last_group_settled])
+@pytest.mark.parametrize("commit", [claims, first_group, one_settled_next_begun, last_group_settled])
 def test_each_reader_gets_one_mail_whichever_commit_breaks(
     wire: Wire, edition: Edition, smtp_sink: SmtpSink, commit: Callable[[bytes], bool], fault: Fault
 ) -> None:
@@ -97,7 +85,7 @@ def test_each_reader_gets_one_mail_whichever_commit_breaks(
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
 
 
-@pytest.mark.parametrize("commit", [claiming, first_group, last_group_settled])
+@pytest.mark.parametrize("commit", [claims, first_group, last_group_settled])
 def test_a_database_that_falls_silent_is_not_waited_for_for_ever(
     wire: Wire,
     edition: Edition,
