@@ -16,5 +16,6 @@ class DigestConfig(AppConfig):
         import_module("digest.receivers")
         import_module("digest.access.receivers")
         import_module("digest.checks")
+        import_module("digest.migrating").connect(self)
         pace = import_module("subscribers.pace")
         pace.counters.append(import_module("digest.delivery.counting").left_between)
