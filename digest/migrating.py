@@ -1,6 +1,6 @@
 """`manage.py migrate` on PostgreSQL, beside a house at work.
 
-It waits for no lock for long, since everybody else would wait behind it. What it does itself may take its time.
+It waits for no lock for long, since everybody else would wait behind it. What it does may take its time.
 """
 
 from typing import Any
