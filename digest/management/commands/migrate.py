@@ -6,8 +6,8 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import OperationalError
 
-#: PostgreSQL's "lock not available" (its documentation, appendix A).
-_HELD = "55P03"
+#: PostgreSQL's "lock not available" and "deadlock detected" (its documentation, appendix A).
+_HELD = {"55P03", "40P01"}
 
 
 class Command(migrate.Command):
@@ -18,7 +18,7 @@ class Command(migrate.Command):
         try:
             return super().execute(*args, **options)
         except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", None) != _HELD:
+            if getattr(error.__cause__, "sqlstate", None) not in _HELD:
                 raise
             raise CommandError(
                 "Somebody holds a table that a migration has to change: a backup, another migration or a "
