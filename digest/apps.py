@@ -19,3 +19,4 @@ class DigestConfig(AppConfig):
         import_module("digest.migrating").connect(self)
         pace = import_module("subscribers.pace")
         pace.counters.append(import_module("digest.delivery.counting").left_between)
+        import_module("digest.tracing")

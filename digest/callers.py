@@ -10,6 +10,8 @@ _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,2
 
 #: Characters of the password; HTTP Basic sends it with every post, over TLS.
 SHORTEST = 16
+#: Characters of a token that nobody guesses, however often they ask.
+SHORTEST_TOKEN = 32
 
 
 def webhook_secrets(name: str, value: str) -> list[str]:
@@ -51,3 +53,15 @@ def topics(name: str, value: str) -> list[str]:
                 name, f"{arn!r} names no topic. Write it like arn:aws:sns:eu-west-1:123456789012:paperboy."
             )
     return found
+
+
+def metrics_token(name: str, value: str) -> str:
+    """Return the token by which Prometheus asks, empty for none."""
+    fit = len(value) >= SHORTEST_TOKEN and value.isascii() and value.isprintable() and " " not in value
+    if value and not fit:
+        raise refuse(
+            name,
+            f"use {SHORTEST_TOKEN} ASCII characters or more, without spaces. "
+            'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"',
+        )
+    return value

@@ -21,6 +21,15 @@ FIRST_REACH_DAYS = 3
 #: After this long past its freeze no reader's hour for an edition is left anywhere.
 WINDOW = schedule.DAY + schedule.LATEST
 
+#: States of an edition that something may still leave of.
+MISSABLE = (
+    Edition.State.OPEN,
+    Edition.State.FROZEN,
+    Edition.State.APPROVED,
+    Edition.State.SENDING,
+    Edition.State.PAUSED,
+)
+
 
 class EditionError(Exception):
     """A step that this edition cannot take now; the text says why and what to do."""
@@ -163,3 +172,16 @@ def give_up(edition: Edition, *, at: datetime) -> None:
             allowed=[Edition.State.OPEN, Edition.State.FROZEN],
             closed_at=at,
         )
+
+
+def missed(at: datetime) -> list[Edition]:
+    """Return the editions whose moment has come and that are not over, the oldest first."""
+    found = Edition.objects.filter(state__in=MISSABLE, day__lte=edition_day(at)).order_by("day")
+    return [edition for edition in found if freeze_moment(edition.day) <= at]
+
+
+def end_missed(edition: Edition, *, at: datetime) -> None:
+    """Let one of `missed` expire, however far it came: nobody knows any more who got it."""
+    with transaction.atomic():
+        edition = locked(edition)
+        move(edition, Edition.State.EXPIRED, allowed=MISSABLE, closed_at=at)

@@ -8,7 +8,7 @@ import structlog
 from django.db import reset_queries, transaction
 from django.db.models import F
 
-from digest import editions, schedule
+from digest import editions, guarding, schedule
 from digest.delivery import rationing, settling
 from digest.models import Delivery, Edition
 from subscribers.at_once import once_more
@@ -144,9 +144,11 @@ def welcome(*, at: datetime) -> int:
     newest = Edition.objects.sendable().order_by("-day").first()
     if newest is None or at - editions.freeze_moment(newest.day) > editions.REACH_DAYS * schedule.DAY:
         return 0
+    # Who confirmed before a restored backup was armed may have had theirs: no row would know.
+    since = max(filter(None, (at - WELCOME_WITHIN, guarding.guard().armed_at)))
     fresh = (
         Subscriber.objects.reachable()
-        .filter(confirmed_at__gt=at - WELCOME_WITHIN, confirmed_at__lte=at)
+        .filter(confirmed_at__gt=since, confirmed_at__lte=at)
         .exclude(deliveries__isnull=False)
     )
     rows = [

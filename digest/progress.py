@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from time import monotonic
 
+from django.db import transaction
 from django.db.models import Q
 
 from digest.delivery import balance
@@ -79,7 +80,17 @@ def keep(edition: Edition, *, at: datetime) -> EditionFigures:
         **_waiting(edition, before, at, enrolled),
     }
     counted["took"] = monotonic() - begun
-    return EditionFigures.objects.update_or_create(edition=edition, defaults=counted)[0]
+    with transaction.atomic():
+        # Locked, or who counted a moment ago would let a peak sink.
+        row = EditionFigures.objects.select_for_update().filter(edition=edition).first()
+        counted["peaks"] = _peaks(row, states)
+        return EditionFigures.objects.update_or_create(edition=edition, defaults=counted)[0]
+
+
+def _peaks(row: EditionFigures | None, states: dict[str, int]) -> dict[str, int]:
+    """Return the highest count of each state there ever was: what monitors count must never sink."""
+    before: dict[str, int] = (row.peaks or row.states) if row else {}
+    return {state: max(before.get(state, 0), states.get(state, 0)) for state in {*before, *states}}
 
 
 def _facts(edition: Edition, before: EditionFigures | None, at: datetime) -> dict[str, int]:

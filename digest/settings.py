@@ -33,6 +33,8 @@ MAILBOX_DIR = DATA_DIR / "mailbox"
 MEDIA_ROOT = DATA_DIR / "media"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_URL = "static/"
+#: Where the count of what was sent is kept outside the database.
+WITNESS_DIR = env.read("WITNESS_DIR", DATA_DIR, read.folder)
 
 # --- Identity and secrets ---------------------------------------------------------------------------------
 SECRET_KEY = env.required(
@@ -187,9 +189,10 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
-    "django_structlog",
 ]
 MIDDLEWARE = [
+    "digest.tracing.RequestIdMiddleware",
+    "digest.probing.ProbeMiddleware",  # before hosts and TLS are looked at
     "digest.outages.OutageMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -263,6 +266,8 @@ if not DEBUG:
 
 # --- Logs: no address and no secret goes in ----------------------------------------------------------------
 LOGGING = logs.configure(level=env.read("LOG_LEVEL", "INFO", read.log_level), readable=DEBUG)
+#: By it /metrics answers, and /readyz says what is wrong.
+METRICS_TOKEN = env.read("METRICS_TOKEN", "", callers.metrics_token)
 SENTRY_DSN = env.text("SENTRY_DSN", "")
 if SENTRY_DSN:
     import sentry_sdk
@@ -272,7 +277,7 @@ if SENTRY_DSN:
             dsn=SENTRY_DSN,
             send_default_pii=False,
             include_local_variables=False,
-            before_send=logs.without_links_in_report,
+            before_send=logs.without_readers_in_report,
         )
     except sentry_sdk.utils.BadDsn:
         env.refuse("SENTRY_DSN", "this is no DSN. Copy it whole from your Sentry project.")

@@ -5,7 +5,17 @@ from datetime import date
 from celery import shared_task
 from django.utils import timezone
 
-from digest import advancing, figures, forgetting, ingestion, reaching, tallying, watching, yielding
+from digest import (
+    advancing,
+    figures,
+    forgetting,
+    guarding,
+    ingestion,
+    reaching,
+    tallying,
+    watching,
+    yielding,
+)
 from digest.delivery import due, run
 from digest.events import applying
 from digest.sources.base import Window
@@ -27,6 +37,7 @@ TALLY_SECONDS = 45
 @shared_task
 def tick() -> None:
     """Beat knows nothing but the minute; whatever is due gets its task."""
+    guarding.tick(at=timezone.now())
     advance.apply_async(expires=55)
     if Topic.objects.edited().exists():
         rematch.apply_async(expires=55)

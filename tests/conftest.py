@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
 
-from digest import previewing, valkey
+from digest import previewing, valkey, witness
 from digest.celery import app as celery_app
 from digest.views import feeds
 from subscribers import limits, transport
@@ -57,6 +57,16 @@ def _pace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 def _offered_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that knows a mail by its key is not waited for in tests."""
     monkeypatch.setattr(transport, "OFFERED_AGAIN_AFTER", (0.0, 0.0))
+
+
+@pytest.fixture(autouse=True)
+def _witness_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let nobody remember the tests' database, which goes back to its beginning after each of them."""
+    name = f"test-{uuid4()}:sent"
+    with pytest.MonkeyPatch.context() as patch:  # not the test's own, which it may undo
+        patch.setattr(settings, "WITNESS_DIR", tmp_path_factory.mktemp("witness"))
+        patch.setattr(witness, "_key", lambda: name)
+        yield
 
 
 @pytest.fixture

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Value, When
 
 from digest.delivery import due
+from digest.delivery.persisting import FAULTS
 from digest.models import Delivery, Edition
 from subscribers import leasing
+
+log = structlog.get_logger(__name__)
 
 
 def claim(
@@ -47,6 +51,14 @@ def renew(deliveries: Sequence[Delivery], *, owner: str, at: datetime) -> None:
         state=Delivery.State.CLAIMED,
         lease_until__gt=at,
     ).update(lease_until=lease_end(at))
+
+
+def hold(deliveries: Sequence[Delivery], *, owner: str, at: datetime) -> None:
+    """Renew leases, if that can be done. Outcomes wait in memory meanwhile, so it is no fault to fail."""
+    try:
+        renew(deliveries, owner=owner, at=at)
+    except FAULTS:
+        log.exception("leases_not_renewed", deliveries=len(deliveries))
 
 
 def release(deliveries: Sequence[Delivery]) -> None:

@@ -10,11 +10,13 @@ import structlog
 from django.conf import settings
 from django.db import reset_queries, transaction
 
+from digest import guarding
 from digest.delivery import claiming, pacing, settling
 from digest.delivery.choosing import Desk
 from digest.delivery.persisting import FAULTS, OUTAGES, persist
-from digest.delivery.sending import Prepared, submit
+from digest.delivery.sending import Prepared, moment_of, submit
 from digest.delivery.vain import MOST_POISON, is_vain
+from digest.delivery.vouching import send_vouched
 from digest.models import Delivery, Edition
 from digest.ranking import Pick
 from digest.rendering import EditionRenderer
@@ -63,6 +65,7 @@ class Worker:
         self.enough = enough
         self.pacer = Pacer(clock)
         self.senders = Senders(pacer=self.pacer)
+        self.passage = guarding.Passage(clock)
         self.stalled = False
         #: Seconds until the pace lets more go, where that is why it stalled.
         self.paced = 0.0
@@ -88,8 +91,11 @@ class Worker:
     def work(self, *, limit: int, any_hour: bool = False, edition: Edition | None = None) -> int:
         """Claim up to `limit` deliveries and bring each as far as it goes; return how many were claimed.
 
+        None are where the database may be a restored backup.
         Raises UnmailableError, after all the others were seen to, where an edition has only such readers.
         """
+        if not self.passage.open():
+            return 0
         claimed = claiming.claim(
             owner=self.owner, at=self.clock(), limit=min(limit, BATCH), any_hour=any_hour, edition=edition
         )
@@ -146,7 +152,7 @@ class Worker:
             if not mine:
                 settling.skip(delivery, Delivery.State.SKIPPED_EMPTY, at=at)
                 continue
-            moment = _moment(delivery, at)
+            moment = moment_of(delivery, at)
             try:
                 digest = renderer.digest(delivery.public_id, delivery.subscriber, mine, moment)
             except ValueError as error:
@@ -162,7 +168,7 @@ class Worker:
         renew_at = self.clock() + RENEW_AFTER * timedelta(seconds=settings.LEASE_SECONDS)
         while waiting or settled:
             if self.clock() >= renew_at:
-                self._renew(waiting)
+                claiming.hold([item.delivery for item in waiting], owner=self.owner, at=self.clock())
                 renew_at = self.clock() + RENEW_AFTER * timedelta(seconds=settings.LEASE_SECONDS)
             self.stalled = self.stalled or self.enough()
             group, later = ([], []) if self.stalled else self._next_group(waiting)
@@ -170,27 +176,19 @@ class Worker:
             self._put_off(later)
             self.on_settled(len(settled))
             if self.stalled:
-                claiming.release([item.delivery for item in waiting])
+                claiming.release([item.delivery for item in (*group, *waiting)])
                 return
             if waiting and not group:  # a short wait, and outcomes do not wait with it
                 sleep(self.paced)
                 self.paced = 0.0
             try:
-                outcomes = self.senders.send_all([item.message for item in going])
+                outcomes = send_vouched(going, self.passage, self.senders)
             except Interrupted as stop:
                 self._keep(list(zip(going, stop.outcomes, strict=True)))
                 claiming.release([item.delivery for item in waiting])
                 raise stop.__cause__ or stop from None
             settled = list(zip(going, outcomes, strict=True))
             self.stalled = is_vain(outcomes)
-
-    def _renew(self, waiting: Sequence[Prepared]) -> None:
-        """Hold what waits for another lease. Outcomes wait in memory meanwhile, so it is no fault to fail."""
-        held = [item.delivery for item in waiting]
-        try:
-            claiming.renew(held, owner=self.owner, at=self.clock())
-        except FAULTS:
-            log.exception("leases_not_renewed", deliveries=len(held))
 
     def _next_group(self, waiting: list[Prepared]) -> tuple[list[Prepared], pacing.Waits]:
         """Take out of `waiting` who goes next and who is put off; where the pace has all wait long, stall."""
@@ -225,11 +223,19 @@ class Worker:
         try:
             with transaction.atomic():
                 settling.settle(settled, at=self.clock())
-                return submit(group, at=self.clock())
+                return self._start(lambda: submit(group, at=self.clock()))
         except FAULTS:
             log.exception("exchange_failed", settled=len(settled))
         self._keep(settled)
-        return persist(lambda: submit(group, at=self.clock(), again=True), seconds=A_WHILE)
+        return persist(
+            lambda: self._start(lambda: submit(group, at=self.clock(), again=True)), seconds=A_WHILE
+        )
+
+    def _start(self, submission: Callable[[], list[Prepared]]) -> list[Prepared]:
+        """Move a group to `submitting` and count it; return who may go, nobody where the guard says so."""
+        going = self.passage.through(submission)
+        self.stalled = self.stalled or going is None
+        return going or []
 
     def _keep(self, settled: Settled) -> None:
         """Write outcomes, trying again and again: else mails that left would count as unknown."""
@@ -283,14 +289,3 @@ def run(
         total += claimed
         reset_queries()  # under DEBUG Django keeps the text of every statement
     return total
-
-
-def _moment(delivery: Delivery, at: datetime) -> datetime:
-    """Return when the message counts as made: a retry is the same message, unless its reader has moved since.
-
-    A move closes the links of earlier mails.
-    """
-    first, reader = delivery.submitted_at, delivery.subscriber
-    if first is None or reader is None or (reader.address_changed_at and reader.address_changed_at >= first):
-        return at
-    return first

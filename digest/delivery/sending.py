@@ -170,3 +170,14 @@ def _verdict(look: _Look, delivery: Delivery, suppressed: set[str], at: datetime
 def _on_pause(look: _Look, at: datetime) -> bool:
     until = look.paused_until
     return until is not None and schedule.local_date(at, look.time_zone or "UTC") < until
+
+
+def moment_of(delivery: Delivery, at: datetime) -> datetime:
+    """Return when the message counts as made: a retry is the same message, unless its reader has moved since.
+
+    A move closes the links of earlier mails.
+    """
+    first, reader = delivery.submitted_at, delivery.subscriber
+    if first is None or reader is None or (reader.address_changed_at and reader.address_changed_at >= first):
+        return at
+    return first

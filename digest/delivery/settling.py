@@ -222,6 +222,20 @@ def _let_finish(older: QuerySet[Delivery], newer: Mapping[int, Delivery], at: da
     return [key for keys in until.values() for key in keys]
 
 
+def end_missed(*, at: datetime) -> int:
+    """Let what waits for editions that froze before `at` expire, in pages; return how many rows that were.
+
+    Of a backup that was restored: its rows wait for mails that may have left.
+    """
+    theirs = Delivery.objects.waiting().filter(edition__frozen_at__lte=at)
+    ended = 0
+    while page := list(theirs.values_list("pk", flat=True)[:PAGE]):
+        ended += Delivery.objects.filter(pk__in=page, state__in=Delivery.WAITING).update(
+            state=Delivery.State.EXPIRED, settled_at=at, lease_until=None, detail="it may have left before"
+        )
+    return ended
+
+
 def end_cancelled(*, at: datetime, pages: int = 2) -> int:
     """End what waits for editions that were cancelled, `pages` short transactions at most; return how many.
 

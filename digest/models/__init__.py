@@ -5,6 +5,7 @@ from digest.models.deliveries import Delivery
 from digest.models.editions import Candidate, Edition, EditionTerms
 from digest.models.events import Click, ProviderEvent
 from digest.models.figures import CandidateFigures, DailyFigures, EditionFigures, EditionTally, TopicFigures
+from digest.models.guarding import Guard
 from digest.models.ingestion import IngestRun, SourceTurn
 from digest.models.papers import Appearance, Paper, PaperTopic
 
@@ -21,6 +22,7 @@ __all__ = [
     "EditionReach",
     "EditionTally",
     "EditionTerms",
+    "Guard",
     "IngestRun",
     "Paper",
     "PaperTopic",

@@ -51,6 +51,9 @@ class EditionFigures(models.Model):
     next_at = models.DateTimeField(null=True, help_text="The next hour at which readers are due.")
     next_count = models.PositiveIntegerField(default=0, help_text="How many are due then.")
     last_at = models.DateTimeField(null=True, help_text="The hour of the last one who waits.")
+    peaks = models.JSONField(
+        null=True, help_text="Of `states`, the highest ever counted: settled ones stay counted as they were."
+    )
     refusals = models.JSONField(default=list)
     took = models.FloatField(default=0, help_text="Seconds that the count took: the dearer, the rarer it is.")
     at = models.DateTimeField()

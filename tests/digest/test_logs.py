@@ -75,8 +75,8 @@ def test_no_report_holds_a_readers_link() -> None:
         "request": {"url": "https://papers.example.org/confirm/1.k1.c.AbC.f0?x=1"},
         "breadcrumbs": ["/u/abc"],
     }
-    assert "AbC" not in json.dumps(logs.without_links_in_report(report, {}))
-    assert "?x=1" in json.dumps(logs.without_links_in_report(report, {}))
+    assert "AbC" not in json.dumps(logs.without_readers_in_report(report, {}))
+    assert "?x=1" in json.dumps(logs.without_readers_in_report(report, {}))
 
 
 def test_djangos_lines_are_written_once() -> None:

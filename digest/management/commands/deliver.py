@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
-from digest import editions
+from digest import editions, guarding
 from digest.delivery import due
 from digest.delivery.balance import balance
 from digest.delivery.run import Worker, run
@@ -51,6 +51,9 @@ class Command(DatabaseCommand):
             many += line.count()
         total = min(many, limit or many)
         with tqdm(total=total, unit="mail", disable=None) as bar:
+            if guarding.look(at=timezone.now()) is None:
+                why = f"{found} {guarding.CURE}" if (found := guarding.found()) else guarding.NO_WITNESS
+                raise CommandError(f"Nothing was sent. {why}")
             watch = Watch(timezone.now)
             worker = Worker(timezone.now, on_settled=_both(bar.update, watch))
             try:

@@ -15,8 +15,7 @@ from django.urls import reverse
 from lxml import html
 from pytest_django import Settings
 
-from digest import curation, figures
-from digest.admin.dashboard import waiting
+from digest import curation, figures, queues
 from digest.models import Delivery, Edition, IngestRun, Paper
 from subscribers.models import Subscriber, SystemMail, Topic
 from tests.cast import NOON, a_frozen_edition, a_paper, a_reader, a_topic, appeared
@@ -295,9 +294,9 @@ def test_what_a_paused_edition_holds_back_is_waiting_for_no_worker() -> None:
     held = a_frozen_edition(TODAY - DAY, a_paper(), state=Edition.State.PAUSED)
     sent = a_frozen_edition(TODAY, a_paper(), state=Edition.State.SENDING)
     a_delivery(held, a_reader(), not_before=NOON - 5 * HOUR)
-    assert waiting.oldest_digest(NOON) is None
+    assert queues.oldest_digest(NOON) is None
     a_delivery(sent, a_reader(), not_before=NOON - 9 * MINUTE)
-    assert waiting.oldest_digest(NOON) == NOON - 9 * MINUTE
+    assert queues.oldest_digest(NOON) == NOON - 9 * MINUTE
 
 
 def test_a_digest_waits_since_its_edition_was_let_go_and_a_put_off_one_since_its_next_try() -> None:
@@ -309,11 +308,11 @@ def test_a_digest_waits_since_its_edition_was_let_go_and_a_put_off_one_since_its
         resumed_at=NOON - 2 * MINUTE,
     )
     a_delivery(late, a_reader(), not_before=NOON - 5 * HOUR)
-    assert waiting.oldest_digest(NOON) == NOON - 2 * MINUTE
+    assert queues.oldest_digest(NOON) == NOON - 2 * MINUTE
     Delivery.objects.update(state=Delivery.State.DEFERRED, retry_at=NOON + MINUTE)
-    assert waiting.oldest_digest(NOON) is None
+    assert queues.oldest_digest(NOON) is None
     Delivery.objects.update(retry_at=NOON - MINUTE)
-    assert waiting.oldest_digest(NOON) == NOON - MINUTE
+    assert queues.oldest_digest(NOON) == NOON - MINUTE
 
 
 def test_a_clock_that_stands_still_is_told(owner: Client) -> None:
