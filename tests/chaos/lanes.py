@@ -163,18 +163,17 @@ def work_off(
     `broken` names a guard that workers are without.
     """
     with open_houses({mode for _, mode, _ in runs}) as houses:
-        work = _Work(houses, runs, done, go_on, broken)
+        work = _Work(houses, runs, done, go_on, broken, lanes)
         threads = [threading.Thread(target=work.lane, args=(number,)) for number in range(lanes)]
         for thread in threads:
             thread.start()
+        # Not by joining the threads: a join that a signal interrupts takes them for ended (Python 3.11).
         try:
-            for thread in threads:
-                thread.join()
+            work.over.wait()
         except (KeyboardInterrupt, SystemExit) as error:
             # Ctrl-C: the runs under way end, and what they made is removed.
             work.fault = error
-            for thread in threads:
-                thread.join()
+            work.over.wait()
     if work.fault is not None:
         raise work.fault
 
@@ -183,12 +182,19 @@ class _Work:
     """What is left to do, and the lanes that do it."""
 
     def __init__(
-        self, houses: Houses, runs: Sequence[Run], done: Done, go_on: Callable[[], bool], broken: str
+        self,
+        houses: Houses,
+        runs: Sequence[Run],
+        done: Done,
+        go_on: Callable[[], bool],
+        broken: str,
+        lanes: int,
     ) -> None:
         # Runs of one kind together: a house is of one kind, and takes seconds to open.
         self._waiting = sorted(runs, key=_kind)
         self._houses, self._done, self._go_on = houses, done, go_on
-        self._broken = broken
+        self._broken, self._at_work = broken, lanes
+        self.over = threading.Event()
         self._lock = threading.Lock()
         self.fault: BaseException | None = None
 
@@ -209,8 +215,17 @@ class _Work:
         except BaseException as error:  # noqa: BLE001 - raised by the thread that waits for all lanes
             self.fault = error
         finally:
-            if house is not None:
-                house.close()
+            try:
+                if house is not None:
+                    house.close()
+            finally:
+                self._ended()
+
+    def _ended(self) -> None:
+        with self._lock:
+            self._at_work -= 1
+            if not self._at_work:
+                self.over.set()
 
     def _next(self, number: int) -> Run | None:
         with self._lock:
