@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from digest.models import Delivery, Paper, ProviderEvent
+from digest.models import BounceVerdict, Delivery, Paper, ProviderEvent
 from subscribers.models import (
     AddressChange,
     ConsentEvent,
@@ -76,7 +76,7 @@ def _reader(reader: Subscriber) -> Section:
 def _schedule(reader: Subscriber) -> Section:
     return {
         "about": "When your digest comes, and how long it is. The day of the week counts for weekly readers.",
-        **_row(reader, "frequency", "time_zone", "paused_until"),
+        **_row(reader, "frequency", "time_zone", "paused_until", "paused_because"),
         "weekday": WEEKDAYS[reader.weekday],
         "local_time": f"{reader.send_minute // 60:02}:{reader.send_minute % 60:02}",
         "papers_in_a_digest": reader.size,
@@ -161,6 +161,15 @@ def _suppression(reader: Subscriber) -> Section:
     }
 
 
+def _verdicts(reader: Subscriber) -> Section:
+    mine = BounceVerdict.objects.filter(address_hash=reader.address_hash).order_by("pk")
+    names = ("at", "source", "state", "settled_at", "why", "domain_key")
+    return {
+        "about": "When your mailbox was said to be gone, and what was made of it.",
+        "rows": [_row(one, *names) for one in mine],
+    }
+
+
 def _events(reader: Subscriber) -> Section:
     """Return what providers told of the reader's mails, and of unknown ones to the reader's address.
 
@@ -201,6 +210,7 @@ _SECTIONS: Mapping[str, Callable[[Subscriber], Section]] = {
     "address_change": _address_change,
     "signup_requests": _requests,
     "suppression": _suppression,
+    "verdicts": _verdicts,
     "events": _events,
 }
 
@@ -222,7 +232,7 @@ def _digests(reader: Subscriber) -> Iterator[Section]:
 
 def _digest(delivery: Delivery, papers: Mapping[int, tuple[str, str]]) -> Section:
     names = ("local_date", "state", "subject", "not_before", "submitted_at", "settled_at", "expires_at")
-    more = ("retry_at", "attempts", "detail", "provider_id", "public_id", "address_hash")
+    more = ("retry_at", "attempts", "detail", "provider_id", "public_id", "address_hash", "domain_key")
     heard = ("delivered_at", "soft_bounced_at", "bounced_at", "complained_at", "left_at", "clicks_counted")
     nothing = (None, None)  # a paper that is stored no more
     return {

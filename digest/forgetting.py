@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from digest.models import Click, ProviderEvent
+from digest import verdicts
+from digest.models import BounceVerdict, Click, ProviderEvent
 from subscribers import retention
 
 PAGE = 2_000
@@ -15,9 +16,11 @@ PAGE = 2_000
 def forget(*, at: datetime, seconds: float = 50) -> int:
     """Delete clicks and providers' events that are too old, page by page, for at most `seconds`."""
     stop_at, gone = monotonic() + seconds, 0
+    verdicts.give_up(at=at)
     for due in (
         Click.objects.filter(at__lte=at - retention.CLICKS).order_by("at"),
         ProviderEvent.objects.filter(received_at__lte=at - retention.PROVIDER_EVENTS).order_by("received_at"),
+        BounceVerdict.objects.filter(at__lte=at - retention.PROVIDER_EVENTS).order_by("at"),
     ):
         while monotonic() < stop_at and (page := _delete(due)):
             gone += page

@@ -32,6 +32,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         "digest.view_ingestrun",
         "digest.view_delivery",
         "digest.view_providerevent",
+        "digest.view_bounceverdict",
+        "digest.settle_verdicts",
         "subscribers.view_subscriber",
         "subscribers.export_subscriber",
         "subscribers.change_subscriber",

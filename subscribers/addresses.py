@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 from django.conf import settings
@@ -64,6 +65,21 @@ def address_hash(address: str) -> str:
     """
     key = settings.ADDRESS_PEPPER.encode()
     return "1:" + hmac.digest(key, address_key(address).encode(), hashlib.sha256).hex()
+
+
+@lru_cache(maxsize=4096)
+def domain_key(domain: str) -> str:
+    """Return "1:" and 20 hex digits for the part of an address after its @, keyed like `address_hash`.
+
+    It tells whether two addresses share a mail domain, and not which. "" for no domain.
+    """
+    key = settings.ADDRESS_PEPPER.encode()
+    return "1:" + hmac.digest(key, f"@{domain}".encode(), hashlib.sha256).hex()[:20] if domain else ""
+
+
+def domain_of(address: str) -> str:
+    """Return the part after the @."""
+    return address.rpartition("@")[2]
 
 
 def masked(address: str) -> str:

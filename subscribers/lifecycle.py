@@ -110,9 +110,9 @@ def confirm(public_id: str, binding: str, *, at: datetime, trace: Trace) -> bool
         if reader.status != Subscriber.Status.PENDING:
             return reader.status == Subscriber.Status.ACTIVE
         reader.confirmed_at = at
-        reader.paused_until = None  # a pause of an earlier subscription
+        reader.paused_until, reader.paused_because = None, ""  # a pause of an earlier subscription
         reader.clicks_counted_since = None  # agreed to in an earlier subscription
-        reader.save(update_fields=["confirmed_at", "paused_until", "clicks_counted_since"])
+        reader.save(update_fields=["confirmed_at", "paused_until", "paused_because", "clicks_counted_since"])
         _move(reader, Subscriber.Status.ACTIVE, at)
         record(reader, ConsentEvent.Kind.CONFIRMED, trace, at=at, text=text_asked_with(reader))
         return True
@@ -136,16 +136,16 @@ def change_preferences(public_id: str, choices: Choices, *, at: datetime, trace:
 
 
 @once_more
-def pause(public_id: str, until: date | None, *, at: datetime, trace: Trace) -> None:
+def pause(public_id: str, until: date | None, *, at: datetime, trace: Trace, because: str = "") -> None:
     """Send nothing before `until`, a date in the reader's zone; None ends a pause.
 
-    Raises NotSubscribedError."""
+    `because` is a Subscriber.PauseReason where it is not the reader's wish. Raises NotSubscribedError."""
     with transaction.atomic():
         reader = active(public_id)
-        if reader.paused_until == until:
+        if (reader.paused_until, reader.paused_because) == (until, because):
             return
-        reader.paused_until = until
-        reader.save(update_fields=["paused_until"])
+        reader.paused_until, reader.paused_because = until, because
+        reader.save(update_fields=["paused_until", "paused_because"])
         record(reader, ConsentEvent.Kind.CHANGED, trace, at=at)
 
 

@@ -46,7 +46,8 @@ class Outcome:
     `detail`: at most 200 characters, no addresses. `provider_id`: the provider's name for the message.
     `retry_after`: seconds the far side asked us to wait. `address_is_bad`: the mailbox does not exist or the
     provider refuses it for good; never true for a refusal of content, policy or sender. `slower`: who asks us
-    to be slower. `offered`: False when it was not tried at all, since somebody asks us to wait.
+    to be slower. `offered`: False when it was not tried at all, since somebody asks us to wait. `refused`: the
+    far side said no to this message for good, whatever for: a bounce, as when a provider tells of it later.
     """
 
     fate: Fate
@@ -56,6 +57,7 @@ class Outcome:
     address_is_bad: bool = False
     slower: Slower | None = None
     offered: bool = True
+    refused: bool = False
 
 
 #: "There is no such mailbox", RFC 3463 section 3.2 and RFC 7505 (5.1.10, a domain that takes no mail).
@@ -159,7 +161,7 @@ def _sender_refused(error: smtplib.SMTPSenderRefused) -> Outcome:
         return replace(outcome, slower=Slower.PROVIDER)
     if outcome.fate is Fate.REJECTED and error.smtp_code != 552:
         return Outcome(Fate.NOT_SENT, told(f"check DEFAULT_FROM_EMAIL: {outcome.detail}"))
-    return outcome
+    return replace(outcome, refused=False)  # our message's fault, not the mailbox's word
 
 
 def _smtp(code: int, text: bytes | str, *, mailbox: bool = False, dot: bool = False) -> Outcome:
@@ -178,7 +180,7 @@ def _smtp(code: int, text: bytes | str, *, mailbox: bool = False, dot: bool = Fa
         bad = (mailbox or dot) and enhanced in NO_SUCH_MAILBOX
     else:
         bad = mailbox and code == 550 and not speaks_of_policy(said)
-    return Outcome(Fate.REJECTED, detail, address_is_bad=bad)
+    return Outcome(Fate.REJECTED, detail, address_is_bad=bad, refused=True)
 
 
 def http(status: int, headers: Mapping[str, str], body: str = "") -> Outcome:
@@ -227,7 +229,7 @@ def _refused(error: AnymailRecipientsRefused) -> Outcome:
     detail = told(
         f"the provider refused the recipient ({', '.join(sorted(statuses))}) {_body(error.response)}"
     )
-    return Outcome(Fate.REJECTED, detail, address_is_bad=bad)
+    return Outcome(Fate.REJECTED, detail, address_is_bad=bad, refused=True)
 
 
 def _aws(error: AnymailAPIError) -> Outcome:

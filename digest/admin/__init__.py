@@ -10,8 +10,10 @@ from digest.admin.papers import PaperAdmin
 from digest.admin.records import CandidateAdmin, DecisionAdmin, IngestRunAdmin, ProviderEventAdmin
 from digest.admin.topics import TopicAdmin
 from digest.admin.users import UserAdmin
+from digest.admin.verdicts import BounceVerdictAdmin
 
 __all__ = [
+    "BounceVerdictAdmin",
     "CandidateAdmin",
     "DailyFiguresAdmin",
     "DecisionAdmin",

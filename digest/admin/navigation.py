@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from digest.admin import ways
-from digest.models import DailyFigures, Delivery, Edition, IngestRun, Paper, ProviderEvent
+from digest.models import BounceVerdict, DailyFigures, Delivery, Edition, IngestRun, Paper, ProviderEvent
 from subscribers.models import (
     AuditEvent,
     ConsentEvent,
@@ -32,6 +32,7 @@ _LISTS: tuple[tuple[str, tuple[tuple[str, str, type[Model]], ...]], ...] = (
             ("Receipts", "receipt_long", IngestRun),
             ("Deliveries", "forward_to_inbox", Delivery),
             ("Provider events", "webhook", ProviderEvent),
+            ("Bounces", "unsubscribe", BounceVerdict),
         ),
     ),
     (

@@ -13,6 +13,7 @@ from digest.delivery.claiming import lease_end
 from digest.delivery.rows import write
 from digest.models import Delivery, Edition
 from digest.ranking import Pick
+from subscribers.addresses import domain_key, domain_of
 from subscribers.models import Subscriber, Suppression
 
 
@@ -103,6 +104,7 @@ def _submit(prepared: dict[int, Prepared], at: datetime, was: Sequence[Delivery.
             "lease_until",
             "retry_at",
             "address_hash",
+            "domain_key",
             "clicks_counted",
         ),
         ((item.delivery, _submission(item, at)) for item in going),
@@ -129,8 +131,10 @@ def _submission(item: Prepared, at: datetime) -> dict[str, object]:
     reader = item.delivery.subscriber
     # A bounce speaks of the address that the message goes to, not of the one the reader had at enrolment.
     item.delivery.address_hash = _written_to(item.delivery) or item.delivery.address_hash
+    item.delivery.domain_key = domain_key(domain_of(reader.address)) if reader else ""
     return {
         "address_hash": item.delivery.address_hash,
+        "domain_key": item.delivery.domain_key,
         "state": Delivery.State.SUBMITTING,
         "attempts": item.delivery.attempts + 1,
         "picks": [[pick.paper_id, pick.reason] for pick in item.picks],

@@ -12,12 +12,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, Q, QuerySet, Value
 from django.db.models.functions import Least
 
+from digest.delivery import refusing
 from digest.delivery.rows import write
 from digest.delivery.sending import Prepared
 from digest.models import Delivery, Edition
-from subscribers import leasing, lifecycle
+from subscribers import leasing
 from subscribers.at_once import hold_readers
-from subscribers.models import Suppression
 from subscribers.transport import Fate, Outcome
 
 log = structlog.get_logger(__name__)
@@ -45,8 +45,8 @@ def settle(sent: Sequence[tuple[Prepared, Outcome]], *, at: datetime) -> None:
     sent = sorted(sent, key=lambda one: one[0].delivery.pk)
     final = [(item.delivery, outcome) for item, outcome in sent if outcome.fate in FINAL]
     with transaction.atomic():
-        if bad := [item.delivery.address_hash for item, outcome in sent if outcome.address_is_bad]:
-            hold_readers(bad)
+        if bounced := [item.delivery.address_hash for item, outcome in sent if refusing.is_bounce(outcome)]:
+            hold_readers(bounced)
         write(
             ("state", "settled_at", "lease_until", "detail", "provider_id"),
             ((delivery, _ending(outcome, at)) for delivery, outcome in final),
@@ -56,9 +56,7 @@ def settle(sent: Sequence[tuple[Prepared, Outcome]], *, at: datetime) -> None:
         for item, outcome in sent:
             if outcome.fate not in FINAL:
                 _put_off(item.delivery, outcome, at)
-            elif outcome.fate is Fate.REJECTED and outcome.address_is_bad:
-                source = f"delivery {item.delivery.public_id}"
-                lifecycle.suppress(item.delivery.address_hash, Suppression.Reason.BOUNCE, source, at=at)
+        refusing.state(sent, at=at)
     for item, outcome in sent:
         if outcome.fate is not Fate.ACCEPTED and outcome.offered:
             log.warning(

@@ -12,14 +12,17 @@ from time import monotonic
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
+from digest import resting, verdicts
+from digest.delivery.refusing import verdict
 from digest.delivery.rows import write
 from digest.delivery.settling import settle_by_evidence, takes_evidence
 from digest.events import judging
 from digest.models import Delivery, ProviderEvent
 from subscribers import lifecycle, stopping
+from subscribers.addresses import domain_key, domain_of
 from subscribers.at_once import hold_readers, once_more
 from subscribers.consent import Trace
-from subscribers.models import Suppression
+from subscribers.models import Suppression, SystemMail
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +42,6 @@ FACTS: Mapping[str, str] = {
     Kind.UNSUBSCRIBED: "left_at",
 }
 _FIELDS = tuple(dict.fromkeys(FACTS.values()))
-_SUPPRESSING = {Kind.BOUNCED: Suppression.Reason.BOUNCE, Kind.COMPLAINED: Suppression.Reason.COMPLAINT}
 
 
 def apply_waiting(*, at: datetime, seconds: float = 50) -> int:
@@ -76,7 +78,7 @@ def _apply(page: Sequence[int], at: datetime) -> int:
         # Locked, and looked at again: what another worker has applied meanwhile may have been answered since,
         # by a reader who came back, and has no effect a second time.
         waiting = ProviderEvent.objects.select_for_update(of=("self",)).filter(pk__in=page, applied_at=None)
-        events = list(waiting.select_related("system_mail").order_by("pk"))
+        events = list(waiting.select_related("system_mail__subscriber").order_by("pk"))
         _bind(events)
         named = {event.delivery_id for event in events if event.delivery_id}
         held = Delivery.objects.select_for_update().filter(pk__in=named).order_by("pk")
@@ -88,9 +90,11 @@ def _apply(page: Sequence[int], at: datetime) -> int:
             for event in events
             if not _on_the_wire(deliveries.get(event.delivery_id or 0)) and not _may_be_named(event, at)
         ]
-        _state_facts(ready, deliveries)
+        news = _state_facts(ready, deliveries)
         for event in ready:
             _have_effect(event, deliveries.get(event.delivery_id or 0), at)
+        _pass_on(ready, deliveries, at)
+        resting.look(refused=news["soft_bounced_at"], reached=news["delivered_at"], at=at)
         _settle_unknown({event.delivery_id for event in ready}, deliveries, at)
         ProviderEvent.objects.filter(pk__in=[event.pk for event in ready]).update(applied_at=at)
     return len(ready)
@@ -134,23 +138,32 @@ def _on_the_wire(delivery: Delivery | None) -> bool:
     return delivery is not None and delivery.state == Delivery.State.SUBMITTING
 
 
-def _state_facts(events: Sequence[ProviderEvent], deliveries: Mapping[int, Delivery]) -> None:
-    """Write the facts, each with the earliest moment it was told for."""
+def _state_facts(
+    events: Sequence[ProviderEvent], deliveries: Mapping[int, Delivery]
+) -> Mapping[str, set[int | None]]:
+    """Write the facts, each with the earliest moment it was told for.
+
+    Returns {fact: readers of whose deliveries it was not known}.
+    """
     changed: dict[int, Delivery] = {}
+    news: dict[str, set[int | None]] = defaultdict(set)
     for event in events:
         delivery, fact = deliveries.get(event.delivery_id or 0), FACTS.get(event.kind)
         if delivery is None or fact is None:
             continue
         known: datetime | None = getattr(delivery, fact)
+        if known is None:
+            news[fact].add(delivery.subscriber_id)
         if known is None or event.at < known:
             setattr(delivery, fact, event.at)
             changed[delivery.pk] = delivery
     rows = ((delivery, {name: getattr(delivery, name) for name in _FIELDS}) for delivery in changed.values())
     write(_FIELDS, rows, was=list(Delivery.State))
+    return news
 
 
 def _have_effect(event: ProviderEvent, delivery: Delivery | None, at: datetime) -> None:
-    """Stop mail to a dead mailbox or to who complained; let go who unsubscribed at the provider.
+    """Stop mail to who complained; let go who unsubscribed at the provider.
 
     An event that names no mail of ours and its recipient has none.
     """
@@ -161,12 +174,32 @@ def _have_effect(event: ProviderEvent, delivery: Delivery | None, at: datetime) 
     else:
         return
     kind = Kind(event.kind)
-    if kind in _SUPPRESSING:
-        lifecycle.suppress(event.recipient_hash, _SUPPRESSING[kind], source, at=at)
+    if kind == Kind.COMPLAINED:
+        lifecycle.suppress(event.recipient_hash, Suppression.Reason.COMPLAINT, source, at=at)
     elif kind == Kind.UNSUBSCRIBED:
         reader = delivery.subscriber if delivery else event.system_mail and event.system_mail.subscriber
         if reader is not None:
             lifecycle.unsubscribe(reader.public_id, at=at, trace=Trace("provider"))
+
+
+def _pass_on(events: Sequence[ProviderEvent], deliveries: Mapping[int, Delivery], at: datetime) -> None:
+    """Tell of dead mailboxes, all of these events together, and of what arrived."""
+    told, moments = [], dict[str, datetime]()
+    for event in events:
+        delivery = deliveries.get(event.delivery_id or 0)
+        if event.kind == Kind.BOUNCED and delivery is not None:
+            told.append(verdict(delivery))
+        elif event.kind == Kind.BOUNCED and event.system_mail is not None:
+            told.append(_verdict_of(event.system_mail, event.recipient_hash))
+        elif event.kind == Kind.DELIVERED and delivery is not None:
+            moments[event.recipient_hash] = max(event.at, moments.get(event.recipient_hash, event.at))
+    verdicts.hear(told, at=at)
+    verdicts.arrived(moments, at=at)
+
+
+def _verdict_of(mail: SystemMail, hashed: str) -> verdicts.Told:
+    domain = domain_of(mail.to or mail.subscriber.address)
+    return verdicts.Told(hashed, domain_key(domain), f"system mail {mail.public_id}")
 
 
 def _settle_unknown(keys: set[int | None], deliveries: Mapping[int, Delivery], at: datetime) -> None:

@@ -56,7 +56,7 @@ def kind_of(event: AnymailTrackingEvent) -> ProviderEvent.Kind | None:
 
 def _failure(event: AnymailTrackingEvent) -> ProviderEvent.Kind:
     """Return which kind of failure it is: the server's answer first, then the provider's words."""
-    answered = _by_answer(str(event.mta_response or ""))
+    answered = by_answer(str(event.mta_response or ""))
     if answered is not None:
         return answered
     named = next((_NAMES[name] for name in _names(event.esp_event) if name in _NAMES), None)
@@ -69,7 +69,7 @@ def _failure(event: AnymailTrackingEvent) -> ProviderEvent.Kind:
     return _REASONS.get(event.reject_reason, Kind.REFUSED)
 
 
-def _by_answer(said: str) -> ProviderEvent.Kind | None:
+def by_answer(said: str) -> ProviderEvent.Kind | None:
     """Return what a server's answer says of the mailbox; None where it is not clear."""
     code = outcomes.enhanced_code(said)
     if code in outcomes.NO_SUCH_MAILBOX:

@@ -8,9 +8,11 @@ from digest.models.figures import CandidateFigures, DailyFigures, EditionFigures
 from digest.models.guarding import Guard
 from digest.models.ingestion import IngestRun, SourceTurn
 from digest.models.papers import Appearance, Paper, PaperTopic
+from digest.models.verdicts import BounceVerdict
 
 __all__ = [
     "Appearance",
+    "BounceVerdict",
     "Candidate",
     "CandidateFigures",
     "Click",

@@ -86,8 +86,15 @@ class Delivery(models.Model):
         db_default=False,
         help_text="Its links lead past a counter: its reader agreed to that.",
     )
+    domain_key = models.CharField(
+        max_length=30,
+        default="",
+        db_default="",
+        blank=True,
+        help_text="Which mail domain it went to, by a keyed hash.",
+    )
 
-    # What was heard of it afterwards: facts with their times, never a state. `events` alone writes these.
+    # What was heard of it afterwards: facts with their times, never a state. `events` writes these.
     delivered_at = models.DateTimeField(null=True, blank=True)
     bounced_at = models.DateTimeField(null=True, blank=True, help_text="The mailbox refused it for good.")
     soft_bounced_at = models.DateTimeField(null=True, blank=True, help_text="Refused for now.")
@@ -158,6 +165,12 @@ class Delivery(models.Model):
                     condition=Q(**{f"{fact}_at__isnull": False}),
                 )
                 for fact in ("bounced", "soft_bounced", "complained", "left")
+            ),
+            # How many left for one mail domain since when.
+            models.Index(
+                fields=["domain_key", "settled_at"],
+                name="delivery_of_domain",
+                condition=Q(state__in=["accepted", "rejected"]),
             ),
             models.Index(fields=["subscriber", "-edition"]),
             models.Index(fields=["provider_id"], name="delivery_provider_id", condition=~Q(provider_id="")),

@@ -16,7 +16,7 @@ from subscribers.admin.deeds import DEEDS
 from subscribers.admin.read_only import ReadOnlyAdmin
 from subscribers.models import Subscriber
 
-_CHOICES = ["frequency", "weekday", "send_minute", "time_zone", "size", "paused_until"]
+_CHOICES = ["frequency", "weekday", "send_minute", "time_zone", "size", "paused_until", "paused_because"]
 
 
 @admin.register(Subscriber)

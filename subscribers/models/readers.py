@@ -31,6 +31,9 @@ class Subscriber(models.Model):
         WEEKDAYS = "weekdays", "Monday to Friday"
         WEEKLY = "weekly", "Once a week"
 
+    class PauseReason(models.TextChoices):
+        BOUNCES = "bounces", "Their mailbox refused three digests for now"
+
     public_id = models.CharField(max_length=22, unique=True, default=new_public_id, editable=False)
     address = models.CharField(max_length=254, help_text="As given, its domain in IDNA form; mail goes here.")
     address_key = models.CharField(max_length=254, unique=True, help_text="What two spellings share.")
@@ -49,6 +52,16 @@ class Subscriber(models.Model):
     weekday = models.PositiveSmallIntegerField(default=0, help_text="For weekly readers: 0 is Monday.")
     size = models.PositiveSmallIntegerField(default=10, help_text="Papers in a digest, 5 to 25.")
     paused_until = models.DateField(null=True, blank=True, help_text="First local date with a digest again.")
+
+    paused_because = models.CharField(
+        max_length=12,
+        choices=PauseReason,
+        blank=True,
+        default="",
+        # A worker of the version before, at work while migrations run, does not name it.
+        db_default="",
+        help_text="Why, if not by their own wish.",
+    )
 
     clicks_counted_since = models.DateTimeField(
         null=True, blank=True, help_text="Agreed to have clicks on papers counted; empty: did not."

@@ -77,6 +77,7 @@ def _choices_page(
         "pause": pause,
         "clicks_wording": click_consent.current_text(),
         "paused_until": reader.paused_until if paused else None,
+        "bounced": paused and reader.paused_because == Subscriber.PauseReason.BOUNCES,
         "address": masked(reader.address),
         "saved": just_saved(request),
         "mailed_at": lambda: _local(reader, account_links.last_mailed(reader)),

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from digest import export
-from digest.models import Click, Delivery, Edition, ProviderEvent
+from digest.models import BounceVerdict, Click, Delivery, Edition, ProviderEvent
 from subscribers import address_changes, lifecycle, links
 from subscribers.consent import Trace
 from subscribers.models import (
@@ -46,6 +46,7 @@ SECTIONS: dict[str, str] = {
     "subscribers.SignupRequest": "signup_requests",
     "subscribers.Suppression": "suppression",
     "digest.Delivery": "digests",
+    "digest.BounceVerdict": "verdicts",
     "digest.ProviderEvent": "events",
     "digest.Click": "digests",
 }
@@ -64,6 +65,7 @@ LEFT_OUT: dict[str, str] = {
             "subscribers.SignupRequest",
             "subscribers.Suppression",
             "digest.ProviderEvent",
+            "digest.BounceVerdict",
             "digest.Click",
         }
     },
@@ -73,6 +75,7 @@ LEFT_OUT: dict[str, str] = {
         for name in ("owner", "epoch", "lease_until")
     },
     "subscribers.Suppression.address_hash": "the reader's own, told once with the reader",
+    "digest.BounceVerdict.address_hash": "the reader's own, told once with the reader",
     "digest.Click.delivery": "the digest that it stands in",
     "subscribers.ConsentEvent.keeping": "how far retention has come with the row",
 }
@@ -110,7 +113,7 @@ def moments() -> dict[str, datetime]:
         "not_before expires_at retry_at submitted_at settled_at",
         "mailed_at sent_at event_at request_at listed_at mail_not_before",
         "delivered_at soft_bounced_at bounced_at complained_at left_at clicked_at agreed_at",
-        "told_at received_at applied_at",
+        "told_at received_at applied_at dead_at judged_at",
     ]
     return {name: NOON + timedelta(hours=n, seconds=n) for n, name in enumerate(" ".join(names).split(), 1)}
 
@@ -132,6 +135,7 @@ def everything() -> dict[str, models.Model]:
         weekday=3,
         size=23,
         paused_until=date(2026, 5, 6),
+        paused_because="bounces",
     )
     trace = {"network": "192.0.2.77", "user_agent": "Invented/7.1"}
     job = ImportJob.objects.create(
@@ -202,6 +206,7 @@ def everything() -> dict[str, models.Model]:
             settled_at=at["settled_at"],
             provider_id="provider-88",
             detail="451 later",
+            domain_key="1:domain",
             **{f"{fact}_at": at[f"{fact}_at"] for fact in FACTS},
         ),
     ]
@@ -221,7 +226,18 @@ def everything() -> dict[str, models.Model]:
         )
     )
     rows.append(
-        Click.objects.create(delivery=rows[-2], paper=paper, link="j", robot="a scanner", at=at["clicked_at"])
+        BounceVerdict.objects.create(
+            address_hash=reader.address_hash,
+            domain_key="1:at-a-domain",
+            source="a mail that came back",
+            state="dropped",
+            at=at["dead_at"],
+            settled_at=at["judged_at"],
+            why="by somebody",
+        )
+    )
+    rows.append(
+        Click.objects.create(delivery=rows[-3], paper=paper, link="j", robot="a scanner", at=at["clicked_at"])
     )
     return {row._meta.label: row for row in rows}
 
@@ -359,7 +375,7 @@ def test_deliveries_are_read_in_portions(django_assert_num_queries: DjangoAssert
     for age in range(150):
         _delivered(reader, a_frozen_edition(TODAY - age * DAY), [[paper.pk, "new today"]])
     pieces = export.written(reader, at=NOON)
-    with django_assert_num_queries(7 + 3 + 1 + 2 * 3):
+    with django_assert_num_queries(8 + 3 + 1 + 2 * 3):
         assert b"".join(pieces).count(b'"reason"') == 150
 
 

@@ -5,13 +5,14 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from digest.admin.dashboard import beginning, readers, receipts, sent, today, topics, waiting
+from digest.admin.dashboard import beginning, held, readers, receipts, sent, today, topics, waiting
 
 #: Who may see a part; each is a function of (request, moment) that returns what its template shows.
 _PARTS = (
     ("begin", "digest.view_edition", beginning.first_steps),
     ("today", "digest.view_edition", today.todays_edition),
     ("waiting", "digest.view_edition", waiting.what_waits),
+    ("held", "digest.view_bounceverdict", held.held_bounces),
     ("readers", "digest.view_edition", readers.readership),
     ("editions", "digest.view_edition", sent.last_editions),
     ("rates", "digest.view_edition", sent.rates),
