@@ -46,7 +46,7 @@ class Outcome:
     `detail`: at most 200 characters, no addresses. `provider_id`: the provider's name for the message.
     `retry_after`: seconds the far side asked us to wait. `address_is_bad`: the mailbox does not exist or the
     provider refuses it for good; never true for a refusal of content, policy or sender. `slower`: who asks us
-    to be slower. `offered`: False when it was not tried at all, since somebody asks us to wait. `refused`: the
+    to be slower. `offered`: False when it was not tried at all, since somebody asks to wait. `refused`: the
     far side said no to this message for good, whatever for: a bounce, as when a provider tells of it later.
     """
 
