@@ -50,16 +50,16 @@ def look(*, refused: Collection[int | None], reached: Collection[int | None], at
 def _until(reader: Subscriber) -> date | None:
     """Return until when the reader's last deliveries are reason to pause, or None."""
     last = Delivery.objects.filter(subscriber=reader, submitted_at__isnull=False)
-    refusals: list[datetime] = []
-    told = last.order_by("-local_date", "-pk").values_list("delivered_at", "soft_bounced_at")
-    for delivered_at, soft_bounced_at in told[:AMONG]:
+    refusals: list[date] = []
+    told = last.order_by("-local_date", "-pk").values_list("local_date", "delivered_at", "soft_bounced_at")
+    for local_date, delivered_at, soft_bounced_at in told[:AMONG]:
         if delivered_at is not None:
             break
         if soft_bounced_at is not None:
-            refusals.append(soft_bounced_at)
+            refusals.append(local_date)
     if len(refusals) < MOST:
         return None
-    return schedule.local_date(max(refusals), reader.time_zone) + REST
+    return max(refusals) + REST
 
 
 def _is_news(reader: Subscriber, until: date, at: datetime) -> bool:
