@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subscribers', '0013_wording_of_clicks'),
+        ('subscribers', '0014_staff_networks'),
     ]
 
     operations = [

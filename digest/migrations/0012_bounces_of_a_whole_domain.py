@@ -6,8 +6,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('digest', '0010_what_is_due_by_index'),
-        ('subscribers', '0014_paused_for_bounces'),
+        ('digest', '0011_late_ones_may_finish'),
+        ('subscribers', '0015_paused_for_bounces'),
     ]
 
     operations = [
