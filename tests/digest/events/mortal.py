@@ -16,8 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digest.settings")
 from digest.celery import app as celery_app
 from digest.wsgi import application as web
 
-from digest import receivers  # isort: skip - Django is set up by the two above
-from digest.events import applying
+from digest.events import applying, keeping  # isort: skip - Django is set up by the two above
 from digest.views import webhooks
 from subscribers import lifecycle
 
@@ -70,7 +69,7 @@ def application(environ: dict[str, Any], start_response: Any) -> Answer:
 
 
 applying.PAGE = 5  # so that there is a next page
-wrap(receivers.keeping, "keep", before="before storing")
+wrap(keeping, "keep", before="before storing")
 wrap(webhooks, "_kept", after="stored")
 wrap(applying, "_state_facts", after="before the commit")
 wrap(applying, "_apply", after="committed")

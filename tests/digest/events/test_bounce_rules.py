@@ -102,7 +102,8 @@ def test_three_soft_bounces_among_the_last_five_pause_a_reader(
     until = (NOON - (len(heard) - 1 - last) * DAY).date() + 30 * DAY
     for delivery, letter in reversed(pairs) if backwards else pairs:
         if letter != "-":
-            told(delivery, words[letter]), told(delivery, words[letter])
+            told(delivery, words[letter])
+            told(delivery, words[letter])
     assert pause_of(reader) == ((until, "bounces") if paused else (None, ""))
     log = [event.source for event in ConsentEvent.objects.filter(subscriber=reader)]
     assert set(log) <= {"soft bounces"}

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ def counts() -> list[Any]:
     ]
 
 
-def undone(before: list[dict[str, Any]]) -> None:
+def undone(before: Sequence[Mapping[str, Any]]) -> None:
     """Put everything back to where nothing had been heard."""
     for model in (ProviderEvent, Suppression, BounceVerdict):
         model.objects.all().delete()
