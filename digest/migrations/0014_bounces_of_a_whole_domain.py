@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('digest', '0011_late_ones_may_finish'),
+        ('digest', '0013_peaks'),
         ('subscribers', '0015_paused_for_bounces'),
     ]
 
