@@ -66,7 +66,8 @@ def test_a_slow_mailbox_provider_holds_up_nobody_and_its_readers_come_in_order(
     waiting = Delivery.objects.filter(state=State.DEFERRED)
     assert waiting.filter(detail=pacing.PUT_OFF, attempts=0, lease_until=None).count() == 20
     assert deliver(EIGHT) == 0, "nobody looks at them before their turn"
-    arrived, claimed, at = [], 0, EIGHT
+    arrived: list[datetime] = []
+    claimed, at = 0, EIGHT
     while len(smtp_sink.received) < 32 and at < EIGHT + timedelta(minutes=2):
         at += timedelta(seconds=0.5)
         claimed += deliver(at)
