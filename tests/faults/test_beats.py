@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.faults.furnish import WISHES
 from tests.faults.house import a_house
 from tests.processes import free_port, wait_until
@@ -11,6 +13,7 @@ BEATS = ("first", "second", "third", "fourth", "fifth")
 ASKED = "SELECT day, COUNT(*) FROM digest_ingestrun GROUP BY day"
 
 
+@pytest.mark.postgres
 def test_five_beats_are_as_good_as_one(tmp_path: Path) -> None:
     source = free_port()
     with a_house(tmp_path, TICK_SECONDS="5", HUGGINGFACE_URL=f"http://127.0.0.1:{source}") as (

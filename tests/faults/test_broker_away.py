@@ -58,7 +58,7 @@ def test_a_broker_flushed(scene: Scene) -> None:
 
 def test_a_broker_that_takes_connections_and_never_answers(scene: Scene) -> None:
     # Longer than all the clients' timeouts.
-    scene.in_the_middle(scene.broker.freeze, scene.broker.thaw, seconds=10)
+    scene.in_the_middle(scene.broker.freeze, scene.broker.thaw, seconds=7)
 
 
 def test_connections_that_went_silent_without_a_word(scene: Scene) -> None:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.faults.house import LONG, a_house
 from tests.processes import wait_until
 
@@ -39,6 +41,7 @@ JUNK = {
 }
 
 
+@pytest.mark.postgres
 def test_a_worker_lives_through_messages_that_make_no_sense(tmp_path: Path) -> None:
     with a_house(tmp_path) as (house, broker):
         keys = house.furnish(20)
