@@ -118,13 +118,16 @@ class House:
         return process
 
     def launch(self, name: str, *command: str) -> "subprocess.Popen[bytes]":
-        """Start a python process in a session of its own."""
+        """Start a python process in a session of its own; one of that name from before ends."""
+        if name in self._processes:
+            self._processes[name].terminate()
+            self._processes[name].wait()
         log = self.folder / f"{name}.log"
         process = subprocess.Popen(
             [sys.executable, *command],
             cwd=HERE,
             env=self.environment,
-            stdout=log.open("ab"),
+            stdout=log.open("wb"),
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
