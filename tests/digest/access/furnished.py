@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Model
 
 from digest.models import (
+    BounceVerdict,
     Candidate,
     DailyFigures,
     Decision,
@@ -96,12 +97,16 @@ def _papers(house: Furnished, reader: Subscriber) -> None:
         at=NOON,
         received_at=NOON,
     )
+    verdict = BounceVerdict.objects.create(
+        address_hash=reader.address_hash, domain_key="1:d", source="delivery 7", state="waiting", at=NOON
+    )
     house.keep(
         edition,
         paper,
         decision,
         delivery,
         event,
+        verdict,
         Candidate.objects.get(),
         DailyFigures.objects.create(day=NOON.date(), at=NOON),
         EditionFigures.objects.create(edition=edition, at=NOON),

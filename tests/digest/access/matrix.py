@@ -81,6 +81,7 @@ ROWS = {
     "digest_ingestrun": Rows("COW"),
     "digest_delivery": Rows("COW"),
     "digest_providerevent": Rows("OW"),
+    "digest_bounceverdict": Rows("OW"),
     "digest_dailyfigures": Rows("COW"),
     "digest_editionfigures": Rows("COW"),
     "subscribers_topic": Rows("COW", add="CW", change="CW"),
