@@ -158,7 +158,7 @@ def _rss(pid: int) -> float | None:
 
 
 def _report(seen: Watched, database: str, log: Path, readers: int) -> int:
-    print(f"{'process':22}{'samples':>8}{'first MB':>10}{'quarter':>9}{'half':>7}{'last':>7}{'peak':>7}")
+    print(f"{'process':22}{'samples':>8}{'first MB':>9}{'quarter':>9}{'half':>9}{'last':>9}{'peak':>9}")
     peak = 0.0
     for (pid, name), rss in seen.rss.items():
         places = (rss[0], rss[len(rss) // 4], rss[len(rss) // 2], rss[-1], max(rss))

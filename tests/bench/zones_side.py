@@ -65,7 +65,8 @@ def _around(change: date, moved: Sequence[str], sink: SmtpSink) -> list[str]:
         model.objects.all().delete()
     readers = [reader for zone in moved for reader in days.readers_of(zone, zones.HOURS)]
     noon = datetime.combine(change, hour(12), UTC)
-    days.live(noon - timedelta(days=3), noon + timedelta(days=3))
+    # A day more than is looked at: the first edition takes what there is, and the second may be empty.
+    days.live(noon - timedelta(days=4), noon + timedelta(days=3))
     mailed = Counter(recipient for mail in sink.received for recipient in mail.recipients)
     wanted = list(days.dates(change - days.DAY, change + days.DAY))
     faults = []
