@@ -175,8 +175,8 @@ class House:
         self.environment["EMAIL_URL"] = f"smtp://127.0.0.1:{int(self.said('sink'))}"
 
     def send(self, task: str, *, times: int = 1) -> None:
-        """Put `task` into the queue, `times` times."""
-        with Celery(broker=self.environment["REDIS_URL"]) as client:
+        """Put `task` into the queue, `times` times, and leave the tests' own tasks with their own broker."""
+        with Celery(broker=self.environment["REDIS_URL"], set_as_current=False) as client:
             for _ in range(times):
                 client.send_task(task)
 
