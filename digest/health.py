@@ -4,7 +4,6 @@ For monitors and people, not for load balancers: a web process whose queue is la
 "unsubscribe". Those ask `/healthz`.
 """
 
-import functools
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,11 +15,10 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from digest import guarding, queues
 from digest.models import Delivery, Edition, Guard
+from subscribers import quick_redis
 
 log = structlog.get_logger(__name__)
 
@@ -152,15 +150,7 @@ def _clock(at: datetime) -> str:
 
 def _broker() -> str:
     try:
-        _client(settings.REDIS_URL).ping()
+        quick_redis.client(settings.REDIS_URL).ping()
     except redis.RedisError as error:
         return f"does not answer ({type(error).__name__})"
     return ""
-
-
-@functools.cache
-def _client(url: str) -> "redis.Redis":
-    half = PATIENCE / 2
-    return redis.Redis.from_url(
-        url, socket_timeout=half, socket_connect_timeout=half, retry=Retry(NoBackoff(), 0)
-    )

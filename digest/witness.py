@@ -7,7 +7,6 @@ when it is a copy.
 """
 
 import fcntl
-import functools
 import json
 import os
 import time
@@ -20,14 +19,14 @@ from time import monotonic
 import redis
 import structlog
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from subscribers import quick_redis
 
 log = structlog.get_logger(__name__)
 
 FILE = "sent.witness"
-#: A worker waits no longer for the broker, and after a failure lets it rest before it asks again.
-_SECONDS, _REST = 0.5, 5.0
+#: Seconds that a broker which has failed rests before it is asked again.
+_REST = 5.0
 #: Seconds that a file's change of status (ctime) may come after what was written into it.
 _SLACK = 2.0
 
@@ -62,7 +61,7 @@ def told() -> list[Mark]:
     marks = [mark for mark in (_in_file(),) if mark is not None]
     if not settings.EMBEDDED_VALKEY:
         try:
-            found = _client(settings.REDIS_URL).hmget(_key(), ["lineage", "generation"])
+            found = quick_redis.client(settings.REDIS_URL).hmget(_key(), ["lineage", "generation"])
         except redis.RedisError as error:
             if not marks:
                 raise NoWitnessError(type(error).__name__) from error
@@ -156,7 +155,7 @@ def _told_broker(mark: Mark, over: Collection[str]) -> list[Mark]:
     if monotonic() < _rests_until:
         raise redis.ConnectionError("failed a moment ago")
     try:
-        script = _script(settings.REDIS_URL)
+        script = quick_redis.script(settings.REDIS_URL, _SCRIPT)
         return _marks(script(keys=[_key()], args=[mark.lineage, mark.generation, *over]))
     except redis.RedisError as error:
         _rests_until = monotonic() + _REST
@@ -172,19 +171,3 @@ def _marks(found: object) -> list[Mark]:
 def _key() -> str:
     # Two installations may share one Redis.
     return f"{settings.CACHES['default']['KEY_PREFIX']}:sent"
-
-
-@functools.cache
-def _client(url: str) -> "redis.Redis":
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=_SECONDS,
-        socket_connect_timeout=_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
-
-
-@functools.cache
-def _script(url: str) -> "redis.commands.core.Script":
-    return _client(url).register_script(_SCRIPT)

@@ -10,7 +10,6 @@ so much of the hour before as still lies within them: two numbers a window, what
 """
 
 import enum
-import functools
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -19,10 +18,8 @@ from datetime import datetime, timedelta
 import redis
 import structlog
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from subscribers import signups
+from subscribers import quick_redis, signups
 from subscribers.addresses import address_hash
 from subscribers.models import ConsentEvent
 from subscribers.networks import neighbourhood, provider
@@ -39,8 +36,6 @@ PREVIEWS_PER_NETWORK = 120
 TESTS_PER_PERSON = 10
 #: Shares of a network that a whole /32 of IPv6 has: who holds one could come from 65,536 networks.
 NETWORKS_PER_PROVIDER = 5
-#: A web thread waits no longer for the cache.
-_SECONDS = 0.5
 _MINUTE, _HOUR = 60, 3600
 _WEEK = 168
 #: The braces keep all keys in one slot of a cluster, as a script needs.
@@ -152,8 +147,9 @@ def pressure(at: datetime) -> Pressure:
     hour, share = _period_and_share(at, _HOUR)
     hours = range(hour, hour - _WEEK - 1, -1)
     try:
-        found = _client(settings.REDIS_URL).mget([_tally("asked", each) for each in hours])
-        refused = _client(settings.REDIS_URL).mget([_tally("refused", each) for each in (hour, hour - 1)])
+        cache = quick_redis.client(settings.REDIS_URL)
+        found = cache.mget([_tally("asked", each) for each in hours])
+        refused = cache.mget([_tally("refused", each) for each in (hour, hour - 1)])
     except redis.RedisError:
         return _pressure_by_rows(at)
     asked = [int(count or 0) for count in found]
@@ -201,7 +197,7 @@ def _count(
     keys = [_window(name, each) for name in windows for each in (now, now - 1)]
     keys += [_tally(name, hour) for name in tallies]
     args = [share, 2 * period, (_WEEK + 2) * _HOUR, len(caps), *windows.values()]
-    full = int(_script(settings.REDIS_URL)(keys=keys, args=args))
+    full = int(quick_redis.script(settings.REDIS_URL, _SCRIPT)(keys=keys, args=args))
     return list(windows)[full - 1].partition(" ")[0] if full else ""
 
 
@@ -228,20 +224,3 @@ def _pressure_by_rows(at: datetime) -> Pressure:
     lately = asked.filter(at__gt=at - timedelta(hours=1)).count()
     usual = asked.filter(at__gt=at - timedelta(hours=_WEEK)).count() / _WEEK
     return Pressure(lately + signups.waiting(settings.SIGNUPS_PER_HOUR), 0, usual)
-
-
-@functools.cache
-def _client(url: str) -> "redis.Redis":
-    # A connection that broke is not tried again within a request; the next one opens another.
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=_SECONDS,
-        socket_connect_timeout=_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
-
-
-@functools.cache
-def _script(url: str) -> "redis.commands.core.Script":
-    return _client(url).register_script(_SCRIPT)

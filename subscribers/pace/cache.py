@@ -1,6 +1,5 @@
 """The cache that all workers count in, and how long it is left alone when it is away."""
 
-import functools
 import hashlib
 import hmac
 import math
@@ -11,15 +10,14 @@ from typing import Any
 import redis
 import structlog
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from subscribers import quick_redis
 from subscribers.pace import scripts
 
 log = structlog.get_logger(__name__)
 
-#: A worker waits no longer for the cache; and asks it nothing for so long after a fault.
-_SECONDS, _AWAY = 0.5, 5.0
+#: Seconds that a cache which has failed is asked nothing.
+_AWAY = 5.0
 #: The braces keep all keys in one slot of a cluster, as a script needs.
 _PREFIX = "{paperboy-pace}:"
 _away_until = -math.inf
@@ -33,7 +31,7 @@ def run(script: str, args: Sequence[Any]) -> Any:  # noqa: ANN401 - what a scrip
     """Return the answer of one of `scripts`, by its name. Raises AwayError."""
     _unless_away()
     try:
-        return _script(settings.REDIS_URL, script)(keys=[_prefix()], args=args)
+        return quick_redis.script(settings.REDIS_URL, getattr(scripts, script))(keys=[_prefix()], args=args)
     except redis.RedisError as error:
         raise _gone(error) from error
 
@@ -42,7 +40,7 @@ def holds() -> dict[str, float]:
     """Return {name: until when it is left alone, seconds since the epoch}. Raises AwayError."""
     _unless_away()
     try:
-        found = _client(settings.REDIS_URL).hgetall(f"{_prefix()}holds")
+        found = quick_redis.client(settings.REDIS_URL).hgetall(f"{_prefix()}holds")
     except redis.RedisError as error:
         raise _gone(error) from error
     return {str(name): float(until) for name, until in found.items()}
@@ -68,20 +66,3 @@ def _gone(error: redis.RedisError) -> AwayError:
     log.warning("paced without the cache", fault=type(error).__name__)
     _away_until = time.monotonic() + _AWAY
     return AwayError()
-
-
-@functools.cache
-def _client(url: str) -> "redis.Redis":
-    # A connection that broke is not tried again within a look; the next one opens another.
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=_SECONDS,
-        socket_connect_timeout=_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
-
-
-@functools.cache
-def _script(url: str, name: str) -> "redis.commands.core.Script":
-    return _client(url).register_script(getattr(scripts, name))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 from pytest_django import Settings
 
-from subscribers import limits, signups
+from subscribers import limits, quick_redis, signups
 from subscribers.consent import Trace
 from subscribers.limits import Pressure, Room
 from subscribers.models import ConsentEvent
@@ -137,7 +137,7 @@ class TestWithTheCache:
         self, settings: Settings
     ) -> None:
         passed(1, address="kim@secret.example", network="203.0.113.7")
-        client = limits._client(settings.REDIS_URL)
+        client = quick_redis.client(settings.REDIS_URL)
         keys = list(client.scan_iter(f"{limits._PREFIX}*"))
         assert len(keys) == 5
         for key in keys:

@@ -12,7 +12,7 @@ import redis
 from django.conf import settings as configured
 from pytest_django import Settings
 
-from subscribers import pace
+from subscribers import pace, quick_redis
 from subscribers.outcomes import Fate, Outcome, Slower
 from subscribers.pace import Pacer, cache, pacer
 from subscribers.pace.alone import SHARES, Memory
@@ -289,7 +289,7 @@ class TestAlone:
     ) -> None:
         settings.SEND_RATE = (Rate(1, 1),)
         asked: list[str] = []
-        client = cache._client(settings.REDIS_URL)
+        client = quick_redis.client(settings.REDIS_URL)
         monkeypatch.setattr(client.connection_pool, "get_connection", _refusing(asked))
         mine = Pacer(hands)
         for _ in range(20):
